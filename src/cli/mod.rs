@@ -1,0 +1,1 @@
+//! What does the user want? Arguments, settings, one subcommand per file.

@@ -1,0 +1,3 @@
+//! The `pgauge` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What do the events amount to? Latency, waits, deadlocks, statements per iteration.

@@ -1,0 +1,1 @@
+//! How does PostgreSQL do it? The embedded server, sessions and pool, templates, COPY, the lock graph.

@@ -1,0 +1,1 @@
+//! What happened? Inert data: ids, values, replies, events, the run log.

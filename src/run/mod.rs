@@ -1,0 +1,1 @@
+//! How do we make it happen? The coordinator, the clients and their permits.

@@ -1,0 +1,1 @@
+//! What shall be done, exactly? Cases, variants, interleavings, generators and their seeds.

@@ -1,0 +1,1 @@
+//! What may a hook do? Compiling rhai, the host functions, the limits.

@@ -1,0 +1,1 @@
+//! What did the author write? The YAML nouns, loading, checking, the JSON Schema.

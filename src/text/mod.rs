@@ -1,0 +1,1 @@
+//! How do we word and align things? Plurals, durations, quantities with units, nearest word, redaction.

@@ -1,0 +1,1 @@
+//! Is it right? One expectation per file, findings with a code and advice.
