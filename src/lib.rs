@@ -6,17 +6,19 @@
 //! scenarios/*.yaml ─spec─▶ Scenario ─schedule─▶ Plan ─run─▶ RunLog ─measure─▶ Measurements ─verdict─▶ Verdict ─report─▶ …
 //! ```
 
-pub mod text;
-pub mod source;
-pub mod sql;
-pub mod record;
-pub mod script;
-pub mod spec;
-pub mod schedule;
-pub mod run;
-pub mod pg;
-pub mod measure;
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod baseline;
-pub mod verdict;
-pub mod report;
 pub mod cli;
+pub mod measure;
+pub mod pg;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod schedule;
+pub mod script;
+pub mod source;
+pub mod spec;
+pub mod sql;
+pub mod text;
+pub mod verdict;
