@@ -1,1 +1,14 @@
 //! How do we word and align things? Plurals, durations, quantities with units, nearest word, redaction.
+//!
+//! Nothing here knows of scenarios or servers: text and numbers in, text and numbers out.
+
+mod align;
+mod nearest;
+pub mod quantity;
+mod redact;
+mod wording;
+
+pub use align::{Side, align_columns};
+pub use nearest::{did_you_mean, nearest};
+pub use redact::{Redactor, redact_url};
+pub use wording::{format_duration, list, plural, thousands};
