@@ -93,8 +93,9 @@ impl std::fmt::Display for TimeSpan {
         if seconds >= 3_600 {
             write!(f, "{}h", seconds / 3_600)?;
         }
-        if seconds / 60 % 60 > 0 {
-            write!(f, "{}m", seconds / 60 % 60)?;
+        let minutes = seconds % 3_600 / 60;
+        if minutes > 0 {
+            write!(f, "{minutes}m")?;
         }
         let rest = nanos % (60 * NANOS_PER_SECOND);
         if rest > 0 {
