@@ -1,1 +1,14 @@
 //! What does this SQL text say, as far as a lexer can know? Statements, parameters, fingerprints.
+//!
+//! Everything here is pure and takes any text: nothing fails, what is no SQL is classified as
+//! nothing in particular.
+
+pub mod bind;
+pub mod kind;
+pub mod lexer;
+pub mod split;
+mod words;
+
+pub use bind::{Bound, bind};
+pub use kind::{StatementKind, TransactionControl, has_order_by, kind};
+pub use split::{PsqlCommand, Script, Statement, split};
