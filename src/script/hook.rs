@@ -1,0 +1,256 @@
+//! Compiling a hook and running it.
+
+use super::convert::{from_dynamic, rows_to_dynamic, to_dynamic};
+use super::error::describe;
+use super::names::Names;
+use super::running::Running;
+use super::{
+    FreeVariable, HookEnd, HookOutcome, HookScope, Host, Limit, Limits, NamedStep, Place,
+    RunControl, ScriptError, engine, functions,
+};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope, Stmt};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What a hook's text consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookKind {
+    /// Any statements: `before`, `after`.
+    Statements,
+    /// One expression with a value: `when`, `{ rhai: … }`.
+    Expression,
+}
+
+/// Compiles hooks; one for the whole program, shared by all threads.
+#[derive(Debug, Clone)]
+pub struct Hooks {
+    engine: Arc<Engine>,
+    functions: Arc<[String]>,
+    limits: Limits,
+}
+
+/// A compiled hook; cheap to clone, shared by all threads.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    engine: Arc<Engine>,
+    ast: Arc<AST>,
+    names: Arc<Names>,
+    limits: Limits,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Hooks::new(Limits::default())
+    }
+}
+
+impl Hooks {
+    /// A compiler whose hooks run within these limits. Takes half a millisecond: make one and keep it.
+    pub fn new(limits: Limits) -> Self {
+        let mut engine = engine::closed(&limits);
+        functions::register(&mut engine);
+        let functions = engine::function_names(&engine).into();
+        Hooks {
+            engine: Arc::new(engine),
+            functions,
+            limits,
+        }
+    }
+
+    /// Compiles a hook; errors are those of syntax, unknown functions, and assignments to what is given.
+    ///
+    /// Which variables there are depends on the place of the hook: ask [`Hook::free_variables`].
+    pub fn compile(&self, text: &str, kind: HookKind) -> Result<Hook, ScriptError> {
+        let ast = self.engine.compile(text)?;
+        if kind == HookKind::Expression {
+            one_expression(&ast)?;
+        }
+        let names = Names::of(&ast)?;
+        names.check_functions(&self.functions)?;
+        Ok(Hook {
+            engine: Arc::clone(&self.engine),
+            ast: Arc::new(ast),
+            names: Arc::new(names),
+            limits: self.limits.clone(),
+        })
+    }
+}
+
+impl Hook {
+    /// Whether the hook may call `sql`: if so it blocks and needs a thread of its own.
+    pub fn calls_sql(&self) -> bool {
+        self.names.calls("sql")
+    }
+
+    /// The variables the hook reads and does not declare, by name, then place.
+    pub fn free_variables(&self) -> impl Iterator<Item = &FreeVariable> {
+        self.names.free.iter()
+    }
+
+    /// The steps the hook names in `rows("…")`.
+    pub fn named_steps(&self) -> impl Iterator<Item = NamedStep> + '_ {
+        let calls = self
+            .names
+            .calls
+            .iter()
+            .filter(|call| call.function == "rows");
+        calls.filter_map(|call| {
+            let step = call.literal.clone()?;
+            Some(NamedStep {
+                step,
+                place: call.place,
+            })
+        })
+    }
+
+    /// Runs the hook to its end on this thread. `host` is asked for `sql` and `rows(step)` only.
+    pub fn run(&self, scope: &HookScope, host: Arc<dyn Host>, control: &RunControl) -> HookOutcome {
+        let run = Running::new(
+            host,
+            self.limits.clone(),
+            control.clone(),
+            scope.random_seed,
+        );
+        let run = Rc::new(run);
+        let mut variables = match self.variables(scope) {
+            Ok(variables) => variables,
+            Err(end) => {
+                return HookOutcome {
+                    end,
+                    effects: Vec::new(),
+                };
+            }
+        };
+        let result = run.during(|| {
+            self.engine
+                .eval_ast_with_scope::<Dynamic>(&mut variables, &self.ast)
+        });
+        let (noted, effects) = run.finish();
+        let end = match (noted, result) {
+            (Some(noted), result) => placed(noted, result.err().as_deref()),
+            (None, Ok(value)) => from_dynamic(&value).map_or_else(broken, HookEnd::Finished),
+            (None, Err(error)) => ended_by(&error, &self.limits),
+        };
+        HookOutcome { end, effects }
+    }
+
+    fn variables(&self, scope: &HookScope) -> Result<Scope<'static>, HookEnd> {
+        let mut variables = Scope::new();
+        let mut give = |name: &str, value: &dyn Fn() -> Dynamic| {
+            if self.names.reads(name) {
+                variables.push_constant_dynamic(name, value());
+            }
+        };
+        if let Some(actor) = &scope.actor {
+            give("client", &|| actor.client.clone().into());
+            give("iteration", &|| to_int(actor.iteration));
+        }
+        for (name, value) in &scope.variables {
+            give(name, &|| to_dynamic(value));
+        }
+        let Some(result) = &scope.result else {
+            return Ok(variables);
+        };
+        if self.names.reads("rows") && result.rows.rows.len() > self.limits.array {
+            return Err(HookEnd::LimitExceeded {
+                limit: Limit::Rows(self.limits.array),
+                place: Place::START,
+            });
+        }
+        give("rows", &|| rows_to_dynamic(&result.rows));
+        give("affected", &|| to_int(result.affected));
+        give("error", &|| {
+            result.error.clone().map_or(Dynamic::UNIT, Dynamic::from)
+        });
+        give("elapsed_ms", &|| {
+            (result.elapsed.as_secs_f64() * 1e3).into()
+        });
+        Ok(variables)
+    }
+}
+
+fn to_int(count: u64) -> Dynamic {
+    i64::try_from(count).unwrap_or(i64::MAX).into()
+}
+
+fn broken(message: String) -> HookEnd {
+    HookEnd::Broken(ScriptError::new(message, Place::START))
+}
+
+/// A limit is noted without its place, which only the interpreter's own error knows.
+fn placed(noted: HookEnd, error: Option<&EvalAltResult>) -> HookEnd {
+    match (noted, error) {
+        (
+            HookEnd::LimitExceeded {
+                limit,
+                place: Place::START,
+            },
+            Some(error),
+        ) => {
+            let place = Place::from(error.position());
+            HookEnd::LimitExceeded { limit, place }
+        }
+        (noted, _) => noted,
+    }
+}
+
+fn ended_by(error: &EvalAltResult, limits: &Limits) -> HookEnd {
+    use EvalAltResult as E;
+    let (limit, at) = match error {
+        E::ErrorInFunctionCall(_, _, inner, _) => return ended_by(inner, limits),
+        E::ErrorTooManyOperations(at) => (Limit::Operations(limits.operations), at),
+        E::ErrorStackOverflow(at) => (Limit::CallLevels(limits.call_levels), at),
+        E::ErrorDataTooLarge(what, at) => (size(what, limits), at),
+        E::ErrorTooManyVariables(at) => (Limit::Variables(limits.variables), at),
+        E::ErrorRuntime(value, at) => {
+            return match functions::sql_error(value) {
+                Some(error) => HookEnd::SqlFailed {
+                    error,
+                    place: Place::from(*at),
+                },
+                None => HookEnd::Broken(describe(error)),
+            };
+        }
+        _ => return HookEnd::Broken(describe(error)),
+    };
+    HookEnd::LimitExceeded {
+        limit,
+        place: Place::from(*at),
+    }
+}
+
+/// rhai says in words which size it was.
+fn size(what: &str, limits: &Limits) -> Limit {
+    if what.contains("string") {
+        Limit::String(limits.string)
+    } else if what.contains("map") {
+        Limit::Map(limits.map)
+    } else {
+        Limit::Array(limits.array)
+    }
+}
+
+/// Accepts a text that is one expression with a value.
+pub(super) fn one_expression(ast: &AST) -> Result<(), ScriptError> {
+    let value = |statement: &Stmt| {
+        matches!(
+            statement,
+            Stmt::Expr(_) | Stmt::FnCall(..) | Stmt::If(..) | Stmt::Switch(..)
+        )
+    };
+    match ast.statements() {
+        [only] if value(only) => Ok(()),
+        [] => Err(ScriptError::new(
+            "an expression was expected and nothing is here",
+            Place::START,
+        )),
+        [other] => Err(ScriptError::new(
+            "an expression with a value was expected here",
+            other.position(),
+        )),
+        [_, second, ..] => Err(ScriptError::new(
+            "one expression was expected, and here a second statement begins",
+            second.position(),
+        )),
+    }
+}
