@@ -1,1 +1,10 @@
 //! How do we make it happen? The coordinator, the clients and their permits.
+//!
+//! A case runs on one thread with a single-threaded runtime: the coordinator and the clients are tasks
+//! of it. A client announces what it does and waits for permits; the coordinator gives permits, numbers
+//! the events and watches the locks. Nothing in here decides what is right.
+//!
+//! How a server is reached is said by the traits of [`session`]; the room `pg` implements them, and a
+//! scripted fake does in tests.
+
+pub mod session;

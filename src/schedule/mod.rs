@@ -1,1 +1,11 @@
 //! What shall be done, exactly? Cases, variants, interleavings, generators and their seeds.
+//!
+//! A [`Plan`] holds no open question: names are resolved, hooks compiled, SQL lexed and files read, so
+//! that carrying it out can fail only by the world.
+
+pub mod case;
+
+pub use case::{
+    ArgumentPlan, Case, ClientPlan, DatabasePlan, HookPlan, LaunchPlan, Plan, ProbePlan, QueryPlan,
+    SeedAction, SeedPlan, StatementForm, StatementPlan, StepPlan, StepWork,
+};

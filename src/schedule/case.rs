@@ -1,0 +1,284 @@
+//! A case: one scenario with one variant and one interleaving fixed, ready to be carried out.
+
+use crate::{
+    record::{CaseId, ClientId, Value},
+    script::Hook,
+    source::SourceFile,
+    spec::{
+        client::{Control, Isolation, OnError, Retry},
+        expect::Expectation,
+        generator::{Column, Generator},
+        scenario::{Requires, Scenario},
+        value::Builtin,
+    },
+};
+use indexmap::IndexMap;
+use std::{sync::Arc, time::Duration};
+
+/// All that shall be done in a run, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The cases, in the order of files, variants and orders.
+    pub cases: Vec<Arc<Case>>,
+}
+
+/// One scenario with one variant and one interleaving fixed.
+#[derive(Debug)]
+pub struct Case {
+    /// Which case it is.
+    pub id: CaseId,
+    /// The scenario with the variant laid over it.
+    pub scenario: Arc<Scenario>,
+    /// Where in the files everything stands.
+    pub file: Arc<crate::spec::LoadedScenario>,
+    /// What must hold, each with its JSON pointer in the merged scenario.
+    pub expect: Vec<(String, Expectation)>,
+    /// The database that the case starts from.
+    pub database: DatabasePlan,
+    /// Every session that acts, in the order of the file.
+    pub clients: Vec<ClientPlan>,
+    /// The forced interleaving; without one the clients run freely side by side.
+    pub order: Option<Vec<LaunchPlan>>,
+    /// The watched statements; they run before the clients.
+    pub queries: Vec<QueryPlan>,
+    /// The statements of `expect`; they run after the clients.
+    pub probes: Vec<ProbePlan>,
+    /// The scenario's own hook before the clients start.
+    pub before: Option<HookPlan>,
+    /// The scenario's own hook after the clients ended.
+    pub after: Option<HookPlan>,
+    /// The longest time that the case may take.
+    pub timeout: Duration,
+    /// The seed of everything random in it.
+    pub random_seed: u64,
+    /// Whether the case measures time, so that nothing may run beside it.
+    pub measures_time: bool,
+}
+
+/// The database that a case starts from. Two cases with the same `fingerprint` share a template.
+#[derive(Debug, Clone)]
+pub struct DatabasePlan {
+    /// What the server must have.
+    pub requires: Requires,
+    /// Extensions to create before the seed.
+    pub extensions: Vec<String>,
+    /// The collation, if one was asked for.
+    pub collation: Option<String>,
+    /// The role that owns the database and that clients act as, if one was asked for.
+    pub role: Option<String>,
+    /// Settings for every session.
+    pub settings: IndexMap<String, String>,
+    /// What fills it.
+    pub seed: SeedPlan,
+    /// SHA-256, in hex, over everything that makes the template: collation, role, extensions, seed.
+    pub fingerprint: String,
+}
+
+/// What fills a database, in order.
+#[derive(Debug, Clone, Default)]
+pub struct SeedPlan {
+    /// One after the other.
+    pub actions: Vec<SeedAction>,
+    /// The seed of the generators.
+    pub random_seed: u64,
+}
+
+/// One resolved item of a seed.
+#[derive(Debug, Clone)]
+pub enum SeedAction {
+    /// SQL, from the scenario (`path` is its JSON pointer) or from a file of its own.
+    Sql {
+        /// The text.
+        text: String,
+        /// The file that it came from, for messages.
+        file: Option<SourceFile>,
+        /// JSON pointer of the item in the scenario.
+        path: String,
+    },
+    /// Rows of a CSV file, whose first line names the columns.
+    Csv {
+        /// The table that takes the rows.
+        table: String,
+        /// The whole text of the file.
+        text: Arc<str>,
+        /// JSON pointer of the item in the scenario.
+        path: String,
+    },
+    /// Generated rows.
+    Generate {
+        /// The table that takes the rows.
+        table: String,
+        /// How many rows.
+        rows: u64,
+        /// How each column comes about.
+        columns: IndexMap<String, Column>,
+        /// JSON pointer of the item in the scenario.
+        path: String,
+    },
+    /// The tables of pgbench.
+    Pgbench {
+        /// 100,000 accounts each.
+        scale: u32,
+        /// JSON pointer of the item in the scenario.
+        path: String,
+    },
+}
+
+impl SeedAction {
+    /// JSON pointer of the item in the scenario.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Sql { path, .. }
+            | Self::Csv { path, .. }
+            | Self::Generate { path, .. }
+            | Self::Pgbench { path, .. } => path,
+        }
+    }
+}
+
+/// One session and the script that it goes through.
+#[derive(Debug, Clone)]
+pub struct ClientPlan {
+    /// Who.
+    pub id: ClientId,
+    /// The isolation level, if one was asked for.
+    pub isolation: Option<Isolation>,
+    /// Settings of the session, over those of the database.
+    pub settings: IndexMap<String, String>,
+    /// Statements sent once on each connection.
+    pub setup: Vec<String>,
+    /// When to start the script again.
+    pub retry: Option<Retry>,
+    /// What to do after an error.
+    pub on_error: OnError,
+    /// How often the script is gone through when no order is forced.
+    pub iterations: u32,
+    /// The hook before every pass.
+    pub before: Option<HookPlan>,
+    /// The hook after every pass.
+    pub after: Option<HookPlan>,
+    /// The script; sessions of one client share it.
+    pub steps: Arc<[StepPlan]>,
+    /// JSON pointer of the client in the scenario.
+    pub path: String,
+}
+
+/// A step, ready to be taken.
+#[derive(Debug, Clone)]
+pub struct StepPlan {
+    /// Its name: the author's, the control word, or its number in the script from 1.
+    pub name: String,
+    /// What it does.
+    pub work: StepWork,
+    /// JSON pointer of the step in the scenario.
+    pub path: String,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum StepWork {
+    /// BEGIN, COMMIT or ROLLBACK.
+    Control(Control),
+    /// A statement.
+    Statement(Box<StatementPlan>),
+}
+
+/// A statement with its parameters and hooks.
+#[derive(Debug, Clone)]
+pub struct StatementPlan {
+    /// The text with `$1` … for the parameters.
+    pub sql: String,
+    /// Whether it is one statement, which goes by the extended protocol, or a batch.
+    pub form: StatementForm,
+    /// Name and source of every parameter, in the order of `$1` …
+    pub arguments: Vec<(String, ArgumentPlan)>,
+    /// Variables to keep: name and column of the first row.
+    pub save: Vec<(String, String)>,
+    /// The earlier step whose rows it runs for.
+    pub for_each: Option<String>,
+    /// The condition for taking it.
+    pub when: Option<HookPlan>,
+    /// The hook before it.
+    pub before: Option<HookPlan>,
+    /// The hook after it.
+    pub after: Option<HookPlan>,
+    /// Whether all its rows must be kept: a hook, a later step or an expectation reads them.
+    pub rows_are_read: bool,
+}
+
+/// How a text goes to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatementForm {
+    /// One statement, by the extended protocol: typed results, parameters.
+    Single,
+    /// Several statements as one message of the simple protocol: one implicit transaction.
+    Batch,
+}
+
+/// Where the value of a parameter comes from.
+#[derive(Debug, Clone)]
+pub enum ArgumentPlan {
+    /// Always the same.
+    Constant(Value),
+    /// A variable that an earlier step or hook saved.
+    Saved(String),
+    /// A column of the first row of an earlier step, or of the current row of `for_each`.
+    Column {
+        /// The earlier step.
+        step: String,
+        /// The column.
+        column: String,
+    },
+    /// Something that pgauge knows.
+    Builtin(Builtin),
+    /// A new value each time.
+    Generated(Generator),
+}
+
+/// A compiled hook and where it stands.
+#[derive(Debug, Clone)]
+pub struct HookPlan {
+    /// The hook.
+    pub hook: Arc<Hook>,
+    /// JSON pointer of its text in the scenario.
+    pub path: String,
+}
+
+/// One entry of the launch list, resolved.
+#[derive(Debug, Clone)]
+pub struct LaunchPlan {
+    /// Index into [`Case::clients`].
+    pub client: usize,
+    /// Index into that client's steps.
+    pub step: usize,
+    /// What is to be seen of it.
+    pub options: crate::spec::order::LaunchOptions,
+    /// JSON pointer of the entry in the scenario.
+    pub path: String,
+}
+
+/// A watched statement.
+#[derive(Debug, Clone)]
+pub struct QueryPlan {
+    /// Its name.
+    pub name: String,
+    /// The text with `$1` … for the parameters.
+    pub sql: String,
+    /// Name and source of every parameter, in the order of `$1` …
+    pub arguments: Vec<(String, ArgumentPlan)>,
+    /// How often it is run.
+    pub repeat: u32,
+    /// JSON pointer of the entry in the scenario.
+    pub path: String,
+}
+
+/// A statement of `expect`.
+#[derive(Debug, Clone)]
+pub struct ProbePlan {
+    /// The text with `$1` … for the parameters.
+    pub sql: String,
+    /// The parameters.
+    pub params: Vec<Value>,
+    /// JSON pointer of the expectation in the scenario.
+    pub path: String,
+}

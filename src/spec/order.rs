@@ -1,0 +1,147 @@
+//! Forced interleavings: the launch list.
+
+use super::{expect::Expectation, quantity::SqlState, value::Literal};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The launch list: each step is settled (done, or seen waiting) before the next is launched.
+pub type Order = Vec<Launch>;
+
+/// A step of a client: `alice.debit`, or `worker[2].take` where a client has a `count`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct StepRef(
+    #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_-]*(\[[1-9][0-9]*\])?\.[^.]+$"))] pub String,
+);
+
+impl StepRef {
+    /// The client and the step, where there is a dot between them.
+    pub fn parts(&self) -> Option<(&str, &str)> {
+        self.0.split_once('.')
+    }
+}
+
+impl std::fmt::Display for StepRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One entry of the launch list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Launch {
+    /// A step that must finish before the next is launched.
+    Plain(StepRef),
+    /// A step with what is to be seen of it.
+    Watched(
+        /// The step, and what is to be seen of it.
+        #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+        IndexMap<StepRef, LaunchOptions>,
+    ),
+}
+
+impl Launch {
+    /// The step that is launched; none for a map without exactly one key, which the schema refuses.
+    pub fn step(&self) -> Option<&StepRef> {
+        match self {
+            Self::Plain(step) => Some(step),
+            Self::Watched(map) => map.keys().next(),
+        }
+    }
+
+    /// What is to be seen of it.
+    pub fn options(&self) -> LaunchOptions {
+        match self {
+            Self::Plain(_) => LaunchOptions::default(),
+            Self::Watched(map) => map.values().next().cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// What is to be seen of a launched step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LaunchOptions {
+    /// It must be seen waiting for this client, or for each of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<OneOrMany>,
+    /// It must be seen waiting, for whomever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<bool>,
+    /// What it comes to in the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<Then>,
+    /// The launched step after whose end this one completes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completes_after: Option<StepRef>,
+}
+
+/// One name, or a list of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The names.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+}
+
+/// What a launched step comes to in the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Then {
+    /// The word `done`: it succeeds.
+    Done(DoneWord),
+    /// An error, rows, or a count.
+    Outcome(StepOutcome),
+}
+
+/// The word `done`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DoneWord {
+    /// The step succeeds.
+    Done,
+}
+
+/// What a step must come to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepOutcome {
+    /// The error that it must end with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<SqlState>,
+    /// The rows that it must return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Vec<Vec<Literal>>>,
+    /// How many rows it must change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affected: Option<u64>,
+}
+
+/// A launch list with expectations of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedOrder {
+    /// The launch list.
+    pub order: Order,
+    /// What must hold after this order, besides the scenario's own expectations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expectation>,
+    /// Steps that are left out of this order on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<StepRef>,
+}
+

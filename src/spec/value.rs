@@ -1,0 +1,105 @@
+//! Values and parameters as an author writes them.
+
+use super::generator::Generator;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A value as it stands in the YAML: number, text, boolean, NULL, list or map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Literal(pub serde_json::Value);
+
+/// Reads a key whose value may be `null`, so that `value: null` differs from no key at all.
+///
+/// # Errors
+///
+/// None of its own: any value is a literal.
+pub fn some_literal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Literal>, D::Error> {
+    Literal::deserialize(deserializer).map(Some)
+}
+
+/// Where the value of a parameter comes from: a literal, or a map with one key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Argument {
+    /// A column of an earlier step.
+    Ref(RefArgument),
+    /// Any literal, also a map.
+    Value(ValueArgument),
+    /// Something that pgauge knows.
+    Builtin(BuiltinArgument),
+    /// A generator: the vocabulary that `seed` has too.
+    Generator(Generator),
+    /// A scalar or a list, as itself.
+    Literal(PlainLiteral),
+}
+
+/// A column of an earlier step: of its first row, or of the current row of `for_each`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefArgument {
+    /// `step.column`.
+    #[serde(rename = "ref")]
+    #[schemars(regex(pattern = r"^[^.]+\.[^.]+$"))]
+    pub column: String,
+}
+
+/// Any literal, also a map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValueArgument {
+    /// The value.
+    pub value: Literal,
+}
+
+/// Something that pgauge knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BuiltinArgument {
+    /// Which.
+    pub builtin: Builtin,
+}
+
+/// What pgauge knows about the moment in which a statement is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Builtin {
+    /// The session's number in its client, from 1.
+    Client,
+    /// Which pass through the script, from 1.
+    Iteration,
+    /// Which row of `for_each`, from 1.
+    Row,
+}
+
+/// A scalar or a list, as itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PlainLiteral {
+    /// NULL.
+    Null(()),
+    /// A boolean.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Number(f64),
+    /// Text.
+    Text(String),
+    /// An array.
+    List(Vec<Literal>),
+}
+
+impl PlainLiteral {
+    /// The same as JSON.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Null(()) => serde_json::Value::Null,
+            Self::Boolean(value) => (*value).into(),
+            Self::Integer(value) => (*value).into(),
+            Self::Number(value) => (*value).into(),
+            Self::Text(value) => value.clone().into(),
+            Self::List(values) => values.iter().map(|value| value.0.clone()).collect(),
+        }
+    }
+}
