@@ -4,16 +4,12 @@ use super::{ClientId, Micros, Reply, Value};
 use serde::{Deserialize, Serialize};
 
 /// Which execution of a step, unique in a case, from 0. A step that is retried or looped has several.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunNo(pub u32);
 
 /// Which message to the server, unique in a case, from 0.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StatementNo(pub u32);
 

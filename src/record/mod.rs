@@ -19,8 +19,7 @@ pub use event::{
 };
 pub use reply::{Column, Reply, ResultSet, ServerError};
 pub use run_log::{
-    Breakage, CaseEnd, CaseId, CaseLog, FORMAT, ProbeReply, QueryRun, RunFacts, RunLog,
-    ServerFacts,
+    Breakage, CaseEnd, CaseId, CaseLog, FORMAT, ProbeReply, QueryRun, RunFacts, RunLog, ServerFacts,
 };
 pub use value::{Numeric, Row, RowOrder, RowsDifference, Value, compare_rows, same};
 
@@ -39,7 +38,10 @@ pub struct ClientId {
 impl ClientId {
     /// The only session of a script.
     pub fn single(script: impl Into<String>) -> Self {
-        Self { script: script.into(), number: None }
+        Self {
+            script: script.into(),
+            number: None,
+        }
     }
 }
 
@@ -60,10 +62,17 @@ impl std::str::FromStr for ClientId {
         let Some((script, rest)) = text.split_once('[') else {
             return Ok(Self::single(text));
         };
-        let number = rest.strip_suffix(']').and_then(|digits| digits.parse().ok());
+        let number = rest
+            .strip_suffix(']')
+            .and_then(|digits| digits.parse().ok());
         match number {
-            Some(number) => Ok(Self { script: script.to_owned(), number: Some(number) }),
-            None => Err(format!("\"{text}\" is not a client such as alice or shopper[3]")),
+            Some(number) => Ok(Self {
+                script: script.to_owned(),
+                number: Some(number),
+            }),
+            None => Err(format!(
+                "\"{text}\" is not a client such as alice or shopper[3]"
+            )),
         }
     }
 }
@@ -76,7 +85,9 @@ impl Serialize for ClientId {
 
 impl<'de> Deserialize<'de> for ClientId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

@@ -65,9 +65,15 @@ pub struct CaseId {
 impl fmt::Display for CaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.scenario)?;
-        let parts: Vec<&str> =
-            [&self.variant, &self.order].into_iter().filter_map(|part| part.as_deref()).collect();
-        if parts.is_empty() { Ok(()) } else { write!(f, " [{}]", parts.join(", ")) }
+        let parts: Vec<&str> = [&self.variant, &self.order]
+            .into_iter()
+            .filter_map(|part| part.as_deref())
+            .collect();
+        if parts.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " [{}]", parts.join(", "))
+        }
     }
 }
 
@@ -106,7 +112,7 @@ pub enum CaseEnd {
         reason: String,
     },
     /// The world broke.
-    Broke(Breakage),
+    Broke(Box<Breakage>),
 }
 
 /// Why the world broke, in the form of PostgreSQL's messages.

@@ -50,7 +50,10 @@ pub trait Database {
     /// # Errors
     ///
     /// What kept the server from giving one.
-    fn connect(&self, as_: &SessionPlan) -> impl Future<Output = Result<Connected<Self::Session>, Breakage>>;
+    fn connect(
+        &self,
+        as_: &SessionPlan,
+    ) -> impl Future<Output = Result<Connected<Self::Session>, Breakage>>;
 
     /// Opens the session that watches locks; it has the rights to see every session of the case.
     ///
@@ -157,7 +160,11 @@ pub trait LockWatch {
     /// # Errors
     ///
     /// The watching session broke.
-    fn blocked(&mut self, asked: &[i32], sessions: &[i32]) -> impl Future<Output = Result<Vec<Blocked>, Breakage>>;
+    fn blocked(
+        &mut self,
+        asked: &[i32],
+        sessions: &[i32],
+    ) -> impl Future<Output = Result<Vec<Blocked>, Breakage>>;
 
     /// What those sessions wait for, in detail; asked once per wait, as it costs more. Sessions that do
     /// not wait (any more) are left out.
@@ -165,7 +172,10 @@ pub trait LockWatch {
     /// # Errors
     ///
     /// The watching session broke.
-    fn wait_facts(&mut self, asked: &[i32]) -> impl Future<Output = Result<Vec<WaitFacts>, Breakage>>;
+    fn wait_facts(
+        &mut self,
+        asked: &[i32],
+    ) -> impl Future<Output = Result<Vec<WaitFacts>, Breakage>>;
 }
 
 /// A session that waits.

@@ -5,7 +5,7 @@ use crate::{
     script::Hook,
     source::SourceFile,
     spec::{
-        client::{Control, Isolation, OnError, Retry},
+        client::{Control, Isolation, OnError},
         expect::Expectation,
         generator::{Column, Generator},
         scenario::{Requires, Scenario},
@@ -148,7 +148,7 @@ pub struct ClientPlan {
     /// Statements sent once on each connection.
     pub setup: Vec<String>,
     /// When to start the script again.
-    pub retry: Option<Retry>,
+    pub retry: Option<RetryPlan>,
     /// What to do after an error.
     pub on_error: OnError,
     /// How often the script is gone through when no order is forced.
@@ -161,6 +161,47 @@ pub struct ClientPlan {
     pub steps: Arc<[StepPlan]>,
     /// JSON pointer of the client in the scenario.
     pub path: String,
+}
+
+impl ClientPlan {
+    /// The statement that a control step sends; BEGIN says the isolation level, so that a trace shows it.
+    pub fn control_sql(&self, control: Control) -> String {
+        match (control, self.isolation) {
+            (Control::Begin, Some(level)) => {
+                format!("BEGIN ISOLATION LEVEL {}", level.as_sql().to_uppercase())
+            }
+            (Control::Begin, None) => "BEGIN".to_owned(),
+            (Control::Commit, _) => "COMMIT".to_owned(),
+            (Control::Rollback, _) => "ROLLBACK".to_owned(),
+        }
+    }
+
+    /// The session of the scenario itself, for its hooks, queries and expectations: no script, named
+    /// after pgauge.
+    pub fn own_session() -> Self {
+        Self {
+            id: ClientId::single("pgauge"),
+            isolation: None,
+            settings: IndexMap::new(),
+            setup: Vec::new(),
+            retry: None,
+            on_error: OnError::Stop,
+            iterations: 1,
+            before: None,
+            after: None,
+            steps: Arc::new([]),
+            path: String::new(),
+        }
+    }
+}
+
+/// When a script is started again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryPlan {
+    /// The SQLSTATEs that are worth another try.
+    pub codes: Vec<String>,
+    /// How many tries in all.
+    pub tries: u32,
 }
 
 /// A step, ready to be taken.
@@ -202,6 +243,8 @@ pub struct StatementPlan {
     pub before: Option<HookPlan>,
     /// The hook after it.
     pub after: Option<HookPlan>,
+    /// The SQLSTATE that it must end with, if it must.
+    pub expected_error: Option<String>,
     /// Whether all its rows must be kept: a hook, a later step or an expectation reads them.
     pub rows_are_read: bool,
 }
@@ -239,7 +282,7 @@ pub enum ArgumentPlan {
 #[derive(Debug, Clone)]
 pub struct HookPlan {
     /// The hook.
-    pub hook: Arc<Hook>,
+    pub hook: Hook,
     /// JSON pointer of its text in the scenario.
     pub path: String,
 }
@@ -251,6 +294,8 @@ pub struct LaunchPlan {
     pub client: usize,
     /// Index into that client's steps.
     pub step: usize,
+    /// The SQLSTATE that `then` says it ends with, if it does.
+    pub expected_error: Option<String>,
     /// What is to be seen of it.
     pub options: crate::spec::order::LaunchOptions,
     /// JSON pointer of the entry in the scenario.

@@ -7,5 +7,5 @@ pub mod case;
 
 pub use case::{
     ArgumentPlan, Case, ClientPlan, DatabasePlan, HookPlan, LaunchPlan, Plan, ProbePlan, QueryPlan,
-    SeedAction, SeedPlan, StatementForm, StatementPlan, StepPlan, StepWork,
+    RetryPlan, SeedAction, SeedPlan, StatementForm, StatementPlan, StepPlan, StepWork,
 };

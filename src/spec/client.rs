@@ -1,6 +1,10 @@
 //! Who acts: the scripts of the clients and their steps.
 
-use super::{quantity::SqlState, scenario::Settings, value::{Argument, Literal}};
+use super::{
+    quantity::SqlState,
+    scenario::Settings,
+    value::{Argument, Literal},
+};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,7 +51,10 @@ fn one() -> u32 {
     1
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_one(number: &u32) -> bool {
     *number == 1
 }
@@ -107,7 +114,10 @@ pub enum OnError {
 }
 
 impl OnError {
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

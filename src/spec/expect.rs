@@ -92,7 +92,11 @@ pub struct SqlExpectation {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub with: IndexMap<String, Argument>,
     /// The one value that it must return.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::value::some_literal")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::value::some_literal"
+    )]
     pub value: Option<Literal>,
     /// The rows that it must return.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -135,7 +135,10 @@ pub struct Uniform {
     pub scale: u8,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(scale: &u8) -> bool {
     *scale == 0
 }

@@ -6,6 +6,7 @@
 pub mod client;
 pub mod expect;
 pub mod generator;
+mod loaded;
 pub mod order;
 pub mod quantity;
 pub mod query;
@@ -13,4 +14,5 @@ pub mod scenario;
 pub mod seed;
 pub mod value;
 
+pub use loaded::LoadedScenario;
 pub use scenario::Scenario;

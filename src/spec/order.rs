@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 pub type Order = Vec<Launch>;
 
 /// A step of a client: `alice.debit`, or `worker[2].take` where a client has a `count`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct StepRef(
     #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_-]*(\[[1-9][0-9]*\])?\.[^.]+$"))] pub String,
@@ -144,4 +146,3 @@ pub struct NamedOrder {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused: Vec<StepRef>,
 }
-

@@ -4,8 +4,8 @@ use super::{
     client::Client,
     expect::Expectation,
     order::{NamedOrder, Order, StepRef},
-    query::Query,
     quantity::TimeSpan,
+    query::Query,
     seed::SeedItem,
 };
 use indexmap::IndexMap;
@@ -166,7 +166,9 @@ pub struct BaselineOptions {
 }
 
 /// A kind of fact that a baseline remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum BaselineFact {
     /// How many statements each client sent per iteration.

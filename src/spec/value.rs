@@ -14,7 +14,9 @@ pub struct Literal(pub serde_json::Value);
 /// # Errors
 ///
 /// None of its own: any value is a literal.
-pub fn some_literal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Literal>, D::Error> {
+pub fn some_literal<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Literal>, D::Error> {
     Literal::deserialize(deserializer).map(Some)
 }
 

@@ -1,0 +1,68 @@
+//! Quantities and conditions in the schema's eyes: text of a certain form.
+
+use crate::text::quantity::Quantity;
+pub use crate::text::quantity::{ByteSize, Count, Factor, Percent, Rate, TimeSpan};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// A string of the quantity's form, with its example.
+fn text_schema<Q: Quantity>() -> Schema {
+    json_schema!({
+        "type": "string",
+        "description": format!("A {}, such as {}.", Q::NAME, Q::EXAMPLE),
+        "pattern": Q::PATTERN,
+    })
+}
+
+macro_rules! text_quantities {
+    ($($quantity:ident),*) => {$(
+        impl JsonSchema for $quantity {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($quantity).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                text_schema::<$quantity>()
+            }
+        }
+    )*};
+}
+
+text_quantities!(ByteSize, Factor, Percent, Rate, TimeSpan);
+
+impl JsonSchema for Count {
+    fn schema_name() -> Cow<'static, str> {
+        "Count".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": format!("A {}, such as {}.", Self::NAME, Self::EXAMPLE),
+            "anyOf": [
+                { "type": "integer", "minimum": 0 },
+                { "type": "string", "pattern": Self::PATTERN },
+            ],
+        })
+    }
+}
+
+/// An error condition by its name (`unique_violation`) or its SQLSTATE in quotes (`"23505"`).
+///
+/// Whether the name exists is checked with the other names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SqlState(pub String);
+
+impl JsonSchema for SqlState {
+    fn schema_name() -> Cow<'static, str> {
+        "SqlState".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "An error condition by its name, such as unique_violation, or its SQLSTATE in quotes.",
+        })
+    }
+}
