@@ -12,6 +12,7 @@ pub mod quantity;
 pub mod query;
 pub mod scenario;
 pub mod seed;
+pub mod tree;
 pub mod value;
 
 pub use loaded::LoadedScenario;
