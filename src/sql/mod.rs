@@ -4,11 +4,17 @@
 //! nothing in particular.
 
 pub mod bind;
+pub mod command_tag;
+pub mod condition;
+pub mod fingerprint;
 pub mod kind;
 pub mod lexer;
 pub mod split;
 mod words;
 
 pub use bind::{Bound, bind};
+pub use command_tag::command_tag;
+pub use condition::{Condition, UnknownCondition};
+pub use fingerprint::{Fingerprint, fingerprint};
 pub use kind::{StatementKind, TransactionControl, has_order_by, kind};
 pub use split::{PsqlCommand, Script, Statement, split};

@@ -75,7 +75,8 @@ fn unwrapped(mut words: Vec<Word>) -> Vec<Word> {
     let pairs = leading.min(trailing).min(shallowest);
     words.drain(..pairs);
     words.truncate(words.len() - pairs);
-    words.iter_mut().for_each(|word| word.depth -= pairs);
+    let shallower = |word: &mut Word| word.depth = word.depth.saturating_sub(pairs);
+    words.iter_mut().for_each(shallower);
     words
 }
 
