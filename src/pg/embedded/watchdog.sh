@@ -1,0 +1,114 @@
+# The watchdog of one embedded server; watchdog.rs starts it and explains why it exists.
+#
+#   $1  "start", or "sweep" to end and remove what an earlier run left
+#   $2  the server's folder: real path, nothing there yet
+#   $3  the folder of the server binaries
+#   $4  "cached" when descriptor 0 is a cluster kept as a tar file, else "fresh"
+#   PGAUGE_INITDB, PGAUGE_SETTINGS  initdb options, one per line; lines for postgresql.conf
+#
+# Descriptor 1 is one end of a socket whose other end only pgauge holds. Words go out through it;
+# nothing but "go" ever comes in, so that its end means that pgauge is done, or gone.
+
+trap '' HUP INT TERM PIPE
+umask 077
+mode=$1 folder=$2 bin=$3 source=$4
+initdb=$PGAUGE_INITDB settings=$PGAUGE_SETTINGS
+unset PGAUGE_WATCHDOG PGAUGE_INITDB PGAUGE_SETTINGS
+exec 3<&0 </dev/null
+
+# Everything that makes processes runs here, inside the folder: that is how finish() finds them.
+work() {
+  trap exit USR1
+  cd -- "$folder" || exit
+  case $source in
+  cached)
+    mkdir data && tar xf - -C data <&3 >>log 2>&1 || { echo failed unpack; exit; }
+    exec 3<&- ;;
+  fresh)
+    exec 3<&-
+    initialise --lc-ctype=C.UTF-8 || { rm -rf data && initialise --lc-ctype=C; } || { echo failed initdb; exit; }
+    tar cf cluster.tar -C data . >>log 2>&1 && echo packed ;;
+  esac
+  printf '%s\n' "$settings" >>data/postgresql.conf || { echo failed settings; exit; }
+  echo serving
+  "$bin/postgres" -D "$folder/data" >>log 2>&1
+  echo exited $?
+}
+
+initialise() {
+  set -f
+  IFS='
+'
+  # shellcheck disable=SC2086 # one option per line
+  "$bin/initdb" -D "$folder/data" $initdb "$@" >log 2>&1
+}
+
+# The processes at work in the folder, the server's own children among them, zombies not.
+members() {
+  if [ -e /proc/self/cwd ]; then
+    ls -ln /proc/[0-9]*/cwd 2>/dev/null | while read -r line; do
+      case $line in
+      *" -> $folder" | *" -> $folder/"*) line=${line##*/proc/}; echo "${line%%/cwd*}" ;;
+      esac
+    done
+  else
+    ps -axo pid=,command= | while read -r pid command; do
+      case $command in
+      *pgauge-watchdog*) ;;
+      *"$folder"*) echo "$pid" ;;
+      esac
+    done
+  fi
+}
+
+name_of() {
+  if [ -e "/proc/$1/comm" ]; then cat "/proc/$1/comm"; else ps -o comm= -p "$1"; fi 2>/dev/null
+}
+
+# A server that was killed leaves the small System V segment that guards its data folder.
+drop_segment() {
+  [ -e "$folder/data/postmaster.pid" ] && [ -e /proc/sysvipc/shm ] || return
+  guard=$(sed -n 7p "$folder/data/postmaster.pid" | tr -s ' ')
+  while read -r key id perms size creator last attached rest; do
+    [ "${guard# }" = "$key $id" ] && [ "$attached" = 0 ] && ipcrm -m "$id"
+  done </proc/sysvipc/shm 2>/dev/null
+}
+
+# Asks first: postgres ends at SIGQUIT within milliseconds and takes its shared memory with it; the
+# postgres processes below initdb end by themselves once initdb, which feeds them, is gone.
+finish() {
+  [ -n "$worker" ] && kill -USR1 "$worker" 2>/dev/null
+  round=0
+  while found=$(members) && [ -n "$found" ] && [ $round -lt 200 ]; do
+    postmaster=
+    [ -e "$folder/data/postmaster.pid" ] && read -r postmaster <"$folder/data/postmaster.pid"
+    for pid in $found; do
+      case $pid in
+      "$worker") [ $round -gt 120 ] && kill -KILL "$pid" ;;
+      "$postmaster") kill -QUIT "$pid"; kill -CONT "$pid"; [ $round -gt 100 ] && kill -KILL "$pid" ;;
+      *) case $(name_of "$pid") in
+        *postgres*) [ $round -gt 60 ] && kill -KILL "$pid" ;;
+        *) kill -KILL "$pid" ;;
+        esac ;;
+      esac 2>/dev/null
+    done
+    round=$((round + 1))
+    sleep 0.01 2>/dev/null || sleep 1
+  done
+  [ -n "$worker" ] && wait "$worker"
+  drop_segment
+  round=0
+  until rm -rf -- "$folder" "$folder.new" 2>/dev/null || [ $round -ge 20 ]; do
+    round=$((round + 1))
+    sleep 0.05 2>/dev/null || sleep 1
+  done
+}
+
+worker=
+if [ "$mode" = start ] && mkdir -- "$folder.new" && echo made && read -r _ <&1 && mv -- "$folder.new" "$folder"; then
+  work &
+  worker=$!
+  exec 3<&-
+  cat <&1 >/dev/null
+fi
+finish
