@@ -1,6 +1,7 @@
 //! What is to be said about a place? PostgreSQL's own form: primary, detail, hint; and a code to look it up by.
 
 use super::Place;
+use crate::text::plural;
 
 /// How bad it is: the first word of a message. The worst come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,6 +150,16 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    fn sorting_key(&self) -> (bool, Option<(&std::path::Path, usize)>) {
+        let place = self.place.as_ref();
+        (
+            place.is_none(),
+            place.map(|place| (place.file.path(), place.span.start)),
+        )
+    }
+}
+
 impl std::fmt::Display for Diagnostic {
     /// One line, for logs: `path:line:column: error[code]: primary`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -186,17 +197,20 @@ impl Diagnostics {
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Sorts them by file, then by position; those without a place come first, equals keep their order.
+    /// Keeps the first `limit` and says how many more there are, so that one mistake made a thousand times does not
+    /// bury the others.
+    pub fn limit(&mut self, limit: usize) {
+        let more = self.0.len().saturating_sub(limit);
+        if more > 0 {
+            self.0.truncate(limit);
+            let primary = format!("{} not shown", plural(more as u64, "more problem"));
+            self.push(Diagnostic::new(Severity::Note, "more", primary));
+        }
+    }
+
+    /// Sorts them by file, then by position; those without a place come last, equals keep their order.
     pub fn sort(&mut self) {
-        self.0.sort_by(|a, b| {
-            let key = |diagnostic: &Diagnostic| {
-                diagnostic
-                    .place
-                    .as_ref()
-                    .map(|place| (place.file.path().to_owned(), place.span.start))
-            };
-            key(a).cmp(&key(b))
-        });
+        self.0.sort_by(|a, b| a.sorting_key().cmp(&b.sorting_key()));
     }
 }
 
@@ -252,8 +266,13 @@ mod tests {
         all.sort();
         assert_eq!(
             all.to_string(),
-            "warning[c]: somewhere\na.yaml:1:1: error[c]: wrong\na.yaml:2:1: error[c]: wrong\nb.yaml:1:1: error[c]: wrong"
+            "a.yaml:1:1: error[c]: wrong\na.yaml:2:1: error[c]: wrong\nb.yaml:1:1: error[c]: wrong\nwarning[c]: somewhere"
         );
         assert!(all.has_errors());
+        all.limit(1);
+        assert_eq!(
+            all.to_string(),
+            "a.yaml:1:1: error[c]: wrong\nnote[more]: 3 more problems not shown"
+        );
     }
 }

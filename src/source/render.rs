@@ -66,7 +66,7 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
         .primary_title(&diagnostic.primary)
         .id(diagnostic.code);
     let mut group = Group::with_title(title);
-    for (file, marks) in by_file(diagnostic) {
+    for (file, marks) in by_window(diagnostic) {
         group = group.element(snippet(file, &marks));
     }
     if let Some(detail) = &diagnostic.detail {
@@ -88,8 +88,12 @@ struct Mark<'a> {
     label: Option<&'a str>,
 }
 
-/// The marks of each file, the file of the primary place first.
-fn by_file(diagnostic: &Diagnostic) -> Vec<(&SourceFile, Vec<Mark<'_>>)> {
+/// Marks of one file that are further apart than this many bytes are shown apart: the renderer looks at all that is
+/// between two marks, and a file may have thousands of them.
+const WINDOW_BYTES: usize = 8 << 10;
+
+/// The marks that are shown together, those around the primary place first.
+fn by_window(diagnostic: &Diagnostic) -> Vec<(&SourceFile, Vec<Mark<'_>>)> {
     let primary = diagnostic
         .place
         .iter()
@@ -98,23 +102,31 @@ fn by_file(diagnostic: &Diagnostic) -> Vec<(&SourceFile, Vec<Mark<'_>>)> {
         .related
         .iter()
         .map(|(place, label)| (place, AnnotationKind::Context, Some(label.as_str())));
-    let mut files: Vec<(&SourceFile, Vec<Mark<'_>>)> = Vec::new();
+    let mut windows: Vec<(&SourceFile, Vec<Mark<'_>>)> = Vec::new();
     for (Place { file, span }, kind, label) in primary.chain(related) {
         let mark = Mark {
             span: *span,
             kind,
             label,
         };
-        match files.iter_mut().find(|(known, _)| *known == file) {
+        let near = |marks: &[Mark<'_>]| {
+            marks
+                .iter()
+                .all(|m| m.span.start.abs_diff(span.start) <= WINDOW_BYTES)
+        };
+        match windows
+            .iter_mut()
+            .find(|(known, marks)| *known == file && near(marks))
+        {
             Some((_, marks)) => marks.push(mark),
-            None => files.push((file, vec![mark])),
+            None => windows.push((file, vec![mark])),
         }
     }
-    files
+    windows
 }
 
 fn snippet<'a>(file: &'a SourceFile, marks: &[Mark<'a>]) -> Snippet<'a, Annotation<'a>> {
-    let window = Window::around(file, marks.iter().map(|mark| mark.span));
+    let window = Window::around(file, marks.iter().map(|mark| first_line(file, mark.span)));
     let annotations = marks.iter().map(|mark| {
         let span = window.relative(first_line(file, mark.span));
         mark.kind.span(span).label(mark.label)
@@ -229,6 +241,18 @@ mod tests {
                 "clients",
                 "did you mean \"clients\"?",
             );
+        insta::assert_snapshot!(render(&diagnostic, Color::Off));
+    }
+
+    #[test]
+    fn places_far_apart_are_shown_apart() {
+        let file = SourceFile::new(
+            "a.yaml",
+            format!("first: 1\n{}second: 2\n", "x: 1\n".repeat(5_000)),
+        );
+        let diagnostic = Diagnostic::error("c", "wrong")
+            .at(place(&file, "second"))
+            .related(place(&file, "first"), "see here");
         insta::assert_snapshot!(render(&diagnostic, Color::Off));
     }
 

@@ -33,6 +33,9 @@ pub const MAX_DEPTH: usize = 64;
 /// The largest number of nodes (keys, scalars, mappings, sequences), aliases counted as what they refer to.
 pub const MAX_NODES: u64 = 250_000;
 
+/// As many problems of one file are told at most.
+const MAX_PROBLEMS: usize = 100;
+
 /// A YAML file that was read without errors.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -45,6 +48,14 @@ pub struct Document {
 /// Reads a YAML file, or says everything that is wrong with it. After a syntax error the rest of the file cannot be
 /// judged, so there is at most one of these.
 pub fn read(file: &SourceFile) -> Result<Document, Diagnostics> {
+    read_all(file).map_err(|mut problems| {
+        problems.sort();
+        problems.limit(MAX_PROBLEMS);
+        problems
+    })
+}
+
+fn read_all(file: &SourceFile) -> Result<Document, Diagnostics> {
     let (tree, mut problems) = build::build(file);
     let Some(tree) = tree else {
         return Err(problems);
