@@ -2,6 +2,7 @@
 
 use super::Place;
 use crate::text::plural;
+use std::borrow::Cow;
 
 /// How bad it is: the first word of a message. The worst come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +50,7 @@ pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// What kind of thing it is, in kebab case, such as `never-waited`; stable, so that one can look it up.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// One sentence, lower case, without full stop.
     pub primary: String,
     /// Where, if it has a place.
@@ -79,10 +80,14 @@ pub struct Suggestion {
 
 impl Diagnostic {
     /// A diagnostic with a primary sentence only.
-    pub fn new(severity: Severity, code: &'static str, primary: impl Into<String>) -> Self {
+    pub fn new(
+        severity: Severity,
+        code: impl Into<Cow<'static, str>>,
+        primary: impl Into<String>,
+    ) -> Self {
         Self {
             severity,
-            code,
+            code: code.into(),
             primary: primary.into(),
             place: None,
             label: None,
@@ -94,12 +99,12 @@ impl Diagnostic {
     }
 
     /// [`Severity::Error`]: what the author wrote is wrong.
-    pub fn error(code: &'static str, primary: impl Into<String>) -> Self {
+    pub fn error(code: impl Into<Cow<'static, str>>, primary: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, primary)
     }
 
     /// [`Severity::Warning`]: it works, and is probably not what was meant.
-    pub fn warning(code: &'static str, primary: impl Into<String>) -> Self {
+    pub fn warning(code: impl Into<Cow<'static, str>>, primary: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, primary)
     }
 

@@ -64,7 +64,7 @@ fn level(severity: Severity) -> Level<'static> {
 fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
     let title = level(diagnostic.severity)
         .primary_title(&diagnostic.primary)
-        .id(diagnostic.code);
+        .id(diagnostic.code.as_ref());
     let mut group = Group::with_title(title);
     for (file, marks) in by_window(diagnostic) {
         group = group.element(snippet(file, &marks));
