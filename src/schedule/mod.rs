@@ -4,6 +4,7 @@
 //! that carrying it out can fail only by the world.
 
 pub mod case;
+pub mod generate;
 
 pub use case::{
     ArgumentPlan, Case, ClientPlan, DatabasePlan, HookPlan, LaunchPlan, Plan, ProbePlan, QueryPlan,

@@ -171,6 +171,9 @@ pub struct Zipf {
     /// The largest number.
     #[schemars(range(min = 1))]
     pub max: u64,
+    /// The smallest number, and the most frequent one.
+    #[serde(default = "one")]
+    pub from: i64,
     /// How steep; 0 is uniform.
     #[serde(default = "zipf_exponent")]
     #[schemars(range(min = 0.0))]
