@@ -4,7 +4,8 @@
 use super::words::{Word, starts_with, words};
 
 /// The words of the tag, without numbers: `UPDATE`, `SELECT`, `CREATE TABLE`. `None` for a text
-/// without words and for EXECUTE, which answers with the tag of what was prepared.
+/// without words and for EXECUTE, which answers with the tag of what was prepared. `CREATE TABLE IF
+/// NOT EXISTS … AS` is taken to find no table.
 pub fn command_tag(sql: &str) -> Option<String> {
     let words = words(sql);
     let first = words.iter().find(|word| !word.is("("))?;
@@ -76,30 +77,32 @@ fn create(words: &[Word]) -> String {
         .take_while(|word| word.is_any(&MODIFIERS))
         .count();
     let object = object(&words[1 + modifiers..]);
-    let filled = matches!(object.as_str(), "TABLE" | "MATERIALIZED VIEW") && is_filled(words);
-    if filled {
-        "SELECT".to_owned()
-    } else {
-        format!("CREATE {object}")
+    match object.as_str() {
+        "TABLE" | "MATERIALIZED VIEW" if is_by_query(words) && !is_without_data(words) => {
+            "SELECT".to_owned()
+        }
+        "TABLE" if is_by_query(words) => "CREATE TABLE AS".to_owned(),
+        _ => format!("CREATE {object}"),
     }
 }
 
-/// Whether the new table or view is filled by a query at once, and so answers as a SELECT does.
-fn is_filled(words: &[Word]) -> bool {
-    let by_query = words.windows(2).any(|run| {
-        run[0].depth == 0
-            && run[0].is("as")
-            && run[1].is_any(&["select", "with", "table", "values", "execute", "("])
-    });
-    let tail: Vec<&Word> = words.iter().rev().take(3).collect();
-    let no_data = matches!(tail[..], [data, no, with]
-        if data.is("data") && no.is("no") && with.is("with"));
-    by_query && !no_data
+/// Whether the new table or view is made from a query; filled at once, it answers as SELECT does.
+fn is_by_query(words: &[Word]) -> bool {
+    const BEGINNINGS: [&str; 6] = ["select", "with", "table", "values", "execute", "("];
+    let mut pairs = words.windows(2);
+    pairs.any(|run| run[0].depth == 0 && run[0].is("as") && run[1].is_any(&BEGINNINGS))
+}
+
+fn is_without_data(words: &[Word]) -> bool {
+    starts_with(
+        &words[words.len().saturating_sub(3)..],
+        &["with", "no", "data"],
+    )
 }
 
 /// The kind of object that CREATE, ALTER or DROP names first, as tags spell it.
 fn object(words: &[Word]) -> String {
-    const PAIRS: [[&str; 2]; 14] = [
+    const PAIRS: [[&str; 2]; 12] = [
         ["access", "method"],
         ["event", "trigger"],
         ["foreign", "data"],
@@ -111,8 +114,6 @@ fn object(words: &[Word]) -> String {
         ["user", "mapping"],
         ["default", "privileges"],
         ["large", "object"],
-        ["user", "for"],
-        ["group", "for"],
         ["procedural", "language"],
     ];
     let pair = PAIRS.into_iter().find(|pair| starts_with(words, pair));
@@ -159,7 +160,7 @@ mod tests {
                 "CREATE TABLE",
             ),
             ("CREATE TABLE t AS SELECT 1", "SELECT"),
-            ("CREATE TABLE t AS SELECT 1 WITH NO DATA", "CREATE TABLE"),
+            ("CREATE TABLE t AS SELECT 1 WITH NO DATA", "CREATE TABLE AS"),
             ("CREATE MATERIALIZED VIEW v AS SELECT 1", "SELECT"),
             ("CREATE UNIQUE INDEX ON t (a)", "CREATE INDEX"),
             (
