@@ -73,7 +73,10 @@ fn within_three_seconds(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// A place for servers and a cache of its own, so that what is left over can only be this test's.
-struct Playground(tempfile::TempDir);
+struct Playground {
+    folder: tempfile::TempDir,
+    orphans: Vec<String>,
+}
 
 impl Playground {
     fn new() -> Self {
@@ -86,11 +89,14 @@ impl Playground {
             fs::create_dir_all(&folder).unwrap();
             fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
         }
-        Self(folder)
+        Self {
+            folder,
+            orphans: orphaned_segments(),
+        }
     }
 
     fn path(&self) -> PathBuf {
-        self.0.path().canonicalize().unwrap()
+        self.folder.path().canonicalize().unwrap()
     }
 
     fn servers(&self) -> Vec<PathBuf> {
@@ -119,7 +125,11 @@ impl Playground {
             processes_below(&path).is_empty() && watchdogs_of(&path).is_empty()
         });
         within_three_seconds("every folder gone", || self.servers().is_empty());
-        within_three_seconds("all shared memory gone", || orphaned_segments() == 0);
+        within_three_seconds("all shared memory gone", || {
+            orphaned_segments()
+                .iter()
+                .all(|id| self.orphans.contains(id))
+        });
     }
 }
 
@@ -131,14 +141,15 @@ fn processes_below(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Segments of the size that guards a data folder, which nobody has attached.
-fn orphaned_segments() -> usize {
+/// Ids of segments of the size that guards a data folder, which nobody has attached.
+fn orphaned_segments() -> Vec<String> {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
     let rows = table
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>());
     rows.filter(|row| row.len() > 6 && row[3] == "56" && row[6] == "0")
-        .count()
+        .map(|row| row[1].to_owned())
+        .collect()
 }
 
 /// Not a test: the program that the others start. It starts a server, says where, and holds it until its input ends.
@@ -282,18 +293,79 @@ fn a_server_that_dies_is_told_with_its_status() {
     let Some(binaries) = binaries() else { return };
     let server = EmbeddedServer::start(&options(binaries)).unwrap();
     let folder = server.socket_dir().to_owned();
-    let pid_file = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap();
-    signal("KILL", pid_file.lines().next().unwrap());
-    let mut ended = None;
-    within_three_seconds("its end noticed", || {
-        ended = server.ended();
-        ended.is_some()
-    });
-    assert_eq!(ended.unwrap().status, Some(137));
+    let postmaster = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap();
+    let lines: Vec<&str> = postmaster.lines().collect();
+    let segment = lines[6].split_whitespace().last().unwrap().to_owned();
+    signal("KILL", lines[0]);
+    within_three_seconds("its end noticed", || server.ended().is_some());
+    assert_eq!(server.ended().unwrap().status, Some(137));
     server.stop().unwrap();
     assert!(!folder.exists());
-    within_three_seconds("every process gone", || processes_below(&folder).is_empty());
-    within_three_seconds("all shared memory gone", || orphaned_segments() == 0);
+    assert!(processes_below(&folder).is_empty());
+    assert!(!orphaned_segments().contains(&segment));
+}
+
+#[test]
+fn without_its_watchdog_a_server_goes_on_and_still_can_be_stopped() {
+    let Some(binaries) = binaries() else { return };
+    let server = EmbeddedServer::start(&options(binaries)).unwrap();
+    let folder = server.socket_dir().to_owned();
+    for watchdog in watchdogs_of(&folder) {
+        signal("KILL", &watchdog);
+    }
+    within_three_seconds("the loss noticed", || server.ended().is_some());
+    assert_eq!(server.ended().unwrap().status, None);
+    assert_eq!(query(&through_socket(&server), "SELECT 1").unwrap(), ["1"]);
+    server.stop().unwrap();
+    assert!(!folder.exists());
+    assert!(processes_below(&folder).is_empty());
+}
+
+#[test]
+fn ctrl_c_does_not_reach_the_server() {
+    use nix::unistd::{Pid, getpgid, getpgrp};
+    let Some(binaries) = binaries() else { return };
+    let server = EmbeddedServer::start(&options(binaries)).unwrap();
+    let pid_file = fs::read_to_string(server.socket_dir().join("data/postmaster.pid")).unwrap();
+    let postmaster = Pid::from_raw(pid_file.lines().next().unwrap().parse().unwrap());
+    assert_ne!(getpgid(Some(postmaster)).unwrap(), getpgrp());
+    for watchdog in watchdogs_of(server.socket_dir()) {
+        let watchdog = Pid::from_raw(watchdog.parse().unwrap());
+        assert_ne!(getpgid(Some(watchdog)).unwrap(), getpgrp());
+    }
+}
+
+#[test]
+fn a_server_may_be_shared_between_threads_and_outlives_the_one_that_started_it() {
+    fn shared<T: Send + Sync>(value: T) -> T {
+        value
+    }
+    let Some(binaries) = binaries() else { return };
+    let start = std::thread::spawn(move || EmbeddedServer::start(&options(binaries)).unwrap());
+    let server = shared(start.join().unwrap());
+    assert_eq!(query(&through_socket(&server), "SELECT 1").unwrap(), ["1"]);
+    assert_eq!(server.ended(), None);
+}
+
+#[test]
+fn a_survey_names_what_a_start_then_uses() {
+    use pgauge::pg::embedded::CacheState;
+    use pgauge::pg::survey::survey;
+    if binaries().is_none() {
+        return;
+    }
+    let chosen = survey(&Asked::Newest).chosen.unwrap();
+    let server = EmbeddedServer::start(&options(chosen.binaries)).unwrap();
+    let after = survey(&Asked::Newest);
+    assert_eq!(
+        server.socket_dir().parent(),
+        Some(after.place.unwrap().directory.as_path())
+    );
+    assert_eq!(
+        fs::metadata(server.socket_dir()).unwrap().uid(),
+        after.account.unwrap().uid.as_raw()
+    );
+    assert_ne!(after.chosen.unwrap().cache, CacheState::Nowhere);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use rand::rngs::SysRng;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
@@ -67,11 +68,13 @@ impl Launch<'_> {
             .map_err(Failure::Refused)?;
         let watchdog = Watchdog::start(self.account, &folder, bindir, &settings, source)
             .map_err(Failure::NoWatchdog)?;
+        // Dropped after the attempt: the folder stays locked while a failed one is being removed.
+        let in_use;
         let mut attempt = Attempt {
             watchdog,
             remarks: Vec::new(),
         };
-        let in_use = attempt.take_folder()?;
+        in_use = attempt.take_folder()?;
         attempt.until_serving()?;
         let password = attempt.until_answering(listen)?;
         Ok(EmbeddedServer {
@@ -80,6 +83,7 @@ impl Launch<'_> {
             version: self.options.binaries.version.clone(),
             port: listen.port,
             password,
+            status: OnceLock::new(),
             _in_use: in_use,
         })
     }
@@ -141,7 +145,7 @@ impl Attempt {
                         .map_err(Failure::NoWatchdog),
                 };
             }
-            match self.watchdog.reports.recv_timeout(LOOK_EVERY) {
+            match self.watchdog.next(LOOK_EVERY) {
                 Ok(report) => self.note(report)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(self.lost()),
@@ -152,7 +156,7 @@ impl Attempt {
 
     fn next_but(&mut self, wanted: Report, limit: Duration) -> Result<(), Failure> {
         loop {
-            match self.watchdog.reports.recv_timeout(limit) {
+            match self.watchdog.next(limit) {
                 Ok(report) if report == wanted => return Ok(()),
                 Ok(report) => self.note(report)?,
                 Err(RecvTimeoutError::Timeout) => return Err(self.silent()),
@@ -163,7 +167,7 @@ impl Attempt {
 
     fn note(&mut self, report: Report) -> Result<(), Failure> {
         match report {
-            Report::Made | Report::Packed | Report::Serving => Ok(()),
+            Report::Made | Report::Serving => Ok(()),
             Report::Remark(text) => {
                 self.remarks.push(text);
                 Ok(())

@@ -28,6 +28,8 @@ use super::error::ServerError;
 use super::version::ServerVersion;
 use launch::Launch;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::mpsc::TryRecvError;
 use watchdog::{Report, Source, Watchdog};
 
 /// The superuser of every embedded server.
@@ -61,6 +63,8 @@ pub struct EmbeddedServer {
     version: ServerVersion,
     port: u16,
     password: Option<String>,
+    // The exit status once it has ended; none inside when nobody could tell.
+    status: OnceLock<Option<i32>>,
     // Dropped last: nobody shall take the folder for a stale one while it is being removed.
     _in_use: sweep::FolderLock,
 }
@@ -139,17 +143,19 @@ impl EmbeddedServer {
 
     /// How it ended, if it did without being stopped.
     pub fn ended(&self) -> Option<Ended> {
-        use std::sync::mpsc::TryRecvError;
-        loop {
-            let status = match self.watchdog.reports.try_recv() {
-                Ok(Report::Exited(status)) => Some(status),
-                Err(TryRecvError::Disconnected) => None,
+        while self.status.get().is_none() {
+            match self.watchdog.told() {
+                Ok(Report::Exited(status)) => self.status.set(Some(status)),
+                Err(TryRecvError::Disconnected) => self.status.set(None),
                 Err(TryRecvError::Empty) => return None,
                 Ok(_) => continue,
-            };
-            let log = self.log_tail(failure::LOG_LINES);
-            return Some(Ended { status, log });
+            }
+            .ok();
         }
+        Some(Ended {
+            status: *self.status.get()?,
+            log: self.log_tail(failure::LOG_LINES),
+        })
     }
 
     /// Stops it at once, without a checkpoint, and removes everything. Dropping it does the same, silently.

@@ -18,8 +18,10 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 const SCRIPT: &str = include_str!("watchdog.sh");
 
@@ -28,8 +30,6 @@ const SCRIPT: &str = include_str!("watchdog.sh");
 pub(super) enum Report {
     /// The folder is there, under the name with `.new`; it waits for leave to go on.
     Made,
-    /// A freshly initialised cluster lies in `cluster.tar`.
-    Packed,
     /// `postgres` starts now.
     Serving,
     /// One of the steps before that failed: `unpack`, `initdb`, `settings`.
@@ -45,7 +45,6 @@ impl Report {
         let remark = || Report::Remark(line.to_owned());
         match line.split_once(' ') {
             None if line == "made" => Report::Made,
-            None if line == "packed" => Report::Packed,
             None if line == "serving" => Report::Serving,
             Some(("failed", step)) => Report::Failed(step.to_owned()),
             Some(("exited", status)) => status.parse().map_or_else(|_| remark(), Report::Exited),
@@ -66,7 +65,8 @@ pub(super) enum Source {
 pub(super) struct Watchdog {
     process: Child,
     control: UnixStream,
-    pub(super) reports: Receiver<Report>,
+    // A receiver alone would keep a server from being shared between threads.
+    reports: Mutex<Receiver<Report>>,
     folder: PathBuf,
 }
 
@@ -111,7 +111,7 @@ impl Watchdog {
         Ok(Self {
             process,
             control,
-            reports,
+            reports: Mutex::new(reports),
             folder: folder.to_owned(),
         })
     }
@@ -119,6 +119,21 @@ impl Watchdog {
     /// Gives leave to go on after [`Report::Made`].
     pub(super) fn go(&self) -> io::Result<()> {
         (&self.control).write_all(b"go\n")
+    }
+
+    /// What it tells next, waiting for at most `limit`.
+    pub(super) fn next(&mut self, limit: Duration) -> Result<Report, RecvTimeoutError> {
+        let reports = self
+            .reports
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        reports.recv_timeout(limit)
+    }
+
+    /// What it has told already.
+    pub(super) fn told(&self) -> Result<Report, TryRecvError> {
+        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.try_recv()
     }
 
     /// Ends the server; afterwards nothing of it is left, unless somebody killed the watchdog.

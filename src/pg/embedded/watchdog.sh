@@ -27,7 +27,8 @@ work() {
   fresh)
     exec 3<&-
     initialise --lc-ctype=C.UTF-8 || { rm -rf data && initialise --lc-ctype=C; } || { echo failed initdb; exit; }
-    tar cf cluster.tar -C data . >>log 2>&1 && echo packed ;;
+    # Under this name only when whole: pgauge keeps it for the next start.
+    { tar cf cluster.part -C data . && mv cluster.part cluster.tar || rm -f cluster.part; } >>log 2>&1 ;;
   esac
   printf '%s\n' "$settings" >>data/postgresql.conf || { echo failed settings; exit; }
   echo serving
@@ -61,6 +62,13 @@ members() {
   fi
 }
 
+# The server by its own word, for systems that do not show where processes work. What an earlier run left may name a
+# process id that is somebody else's by now.
+own_server() {
+  [ "$mode" = start ] && [ -e "$folder/data/postmaster.pid" ] || return
+  read -r pid <"$folder/data/postmaster.pid" && [ "${pid:-0}" -gt 1 ] && kill -0 "$pid" && echo "$pid"
+} 2>/dev/null
+
 name_of() {
   if [ -e "/proc/$1/comm" ]; then cat "/proc/$1/comm"; else ps -o comm= -p "$1"; fi 2>/dev/null
 }
@@ -79,7 +87,7 @@ drop_segment() {
 finish() {
   [ -n "$worker" ] && kill -USR1 "$worker" 2>/dev/null
   round=0
-  while found=$(members) && [ -n "$found" ] && [ $round -lt 200 ]; do
+  while found=$(members; own_server); [ -n "$found" ] && [ $round -lt 200 ]; do
     postmaster=
     [ -e "$folder/data/postmaster.pid" ] && read -r postmaster <"$folder/data/postmaster.pid"
     for pid in $found; do
@@ -109,6 +117,6 @@ if [ "$mode" = start ] && mkdir -- "$folder.new" && echo made && read -r _ <&1 &
   work &
   worker=$!
   exec 3<&-
-  cat <&1 >/dev/null
+  while read -r _ <&1; do :; done
 fi
 finish
