@@ -7,4 +7,21 @@
 //! How a server is reached is said by the traits of [`session`]; the room `pg` implements them, and a
 //! scripted fake does in tests.
 
+mod arguments;
+mod board;
+mod carry_out;
+mod client;
+mod coordinator;
+mod hooks;
+mod ledger;
+mod memory;
 pub mod session;
+mod stop;
+mod whole;
+
+pub use session::{
+    Blocked, Canceller, Connected, Database, LockWatch, Message, NotReady, Server, Session,
+    SessionNote, SessionPlan, WaitFacts,
+};
+pub use stop::Interrupt;
+pub use whole::{Observer, RunOptions, run};

@@ -1,13 +1,14 @@
 //! A case: one scenario with one variant and one interleaving fixed, ready to be carried out.
 
+use super::generate::{Seeded, TableGenerator};
 use crate::{
     record::{CaseId, ClientId, Value},
-    script::Hook,
+    script::{Hook, Hooks},
     source::SourceFile,
     spec::{
         client::{Control, Isolation, OnError},
         expect::Expectation,
-        generator::{Column, Generator},
+        generator::Generator,
         scenario::{Requires, Scenario},
         value::Builtin,
     },
@@ -51,6 +52,8 @@ pub struct Case {
     pub timeout: Duration,
     /// The seed of everything random in it.
     pub random_seed: u64,
+    /// What compiles the rhai of generated parameters, shared by all cases.
+    pub hooks: Hooks,
     /// Whether the case measures time, so that nothing may run beside it.
     pub measures_time: bool,
 }
@@ -79,8 +82,8 @@ pub struct DatabasePlan {
 pub struct SeedPlan {
     /// One after the other.
     pub actions: Vec<SeedAction>,
-    /// The seed of the generators.
-    pub random_seed: u64,
+    /// The columns that `reference` can name, in the seed and in parameters.
+    pub seeded: Seeded,
 }
 
 /// One resolved item of a seed.
@@ -106,12 +109,8 @@ pub enum SeedAction {
     },
     /// Generated rows.
     Generate {
-        /// The table that takes the rows.
-        table: String,
-        /// How many rows.
-        rows: u64,
-        /// How each column comes about.
-        columns: IndexMap<String, Column>,
+        /// The table, its rows and columns, ready to be generated.
+        generator: Arc<TableGenerator>,
         /// JSON pointer of the item in the scenario.
         path: String,
     },

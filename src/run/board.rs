@@ -1,0 +1,203 @@
+//! What everyone is doing at this moment: for the coordinator's looks, and for the message when a case
+//! has to be given up.
+
+use crate::record::{Blocker, ClientId, EventKind, Micros, RunNo};
+use std::cell::RefCell;
+
+/// One line per client, shared by the tasks of a case.
+pub struct Board {
+    lines: RefCell<Vec<Line>>,
+}
+
+/// What one client is doing.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Who.
+    pub client: ClientId,
+    /// The client's backend; 0 before it has one.
+    pub pid: i32,
+    /// The step it is in, or the last one.
+    pub step: Option<String>,
+    /// The message that the server has not finished answering.
+    pub asking: Option<Asking>,
+    /// The wait that it was last seen in.
+    pub waiting: Option<Wait>,
+}
+
+/// A message that the server has not finished answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asking {
+    /// The execution of a step that it belongs to.
+    pub run: RunNo,
+    /// When it was sent.
+    pub since: Micros,
+}
+
+/// A wait that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The execution of a step that waits.
+    pub run: RunNo,
+    /// When it began.
+    pub since: Micros,
+    /// Whom it waits for.
+    pub blockers: Vec<Blocker>,
+}
+
+impl Board {
+    /// A board for these clients, none of which does anything.
+    pub fn new(clients: impl IntoIterator<Item = ClientId>) -> Self {
+        let line = |client| Line {
+            client,
+            pid: 0,
+            step: None,
+            asking: None,
+            waiting: None,
+        };
+        Self {
+            lines: RefCell::new(clients.into_iter().map(line).collect()),
+        }
+    }
+
+    /// A client has a session.
+    pub fn connected(&self, client: usize, pid: i32) {
+        self.lines.borrow_mut()[client].pid = pid;
+    }
+
+    /// A client begins a step.
+    pub fn begins(&self, client: usize, step: &str) {
+        self.lines.borrow_mut()[client].step = Some(step.to_owned());
+    }
+
+    /// A client sent a message.
+    pub fn asks(&self, client: usize, asking: Asking) {
+        self.lines.borrow_mut()[client].asking = Some(asking);
+    }
+
+    /// The server finished answering; gives the end of the wait, if one was seen, as an event.
+    pub fn answered(&self, client: usize, now: Micros) -> Option<EventKind> {
+        self.lines.borrow_mut()[client].asking = None;
+        self.goes_on(client, now)
+    }
+
+    /// A client was seen waiting; `true` if that is news: no wait before, or other blockers.
+    pub fn waits(&self, client: usize, wait: Wait) -> bool {
+        let line = &mut self.lines.borrow_mut()[client];
+        match &mut line.waiting {
+            Some(known) if known.run == wait.run => {
+                let news = known.blockers != wait.blockers;
+                known.blockers = wait.blockers;
+                news
+            }
+            waiting => {
+                *waiting = Some(wait);
+                true
+            }
+        }
+    }
+
+    /// A client that was seen waiting goes on; gives the event.
+    pub fn goes_on(&self, client: usize, now: Micros) -> Option<EventKind> {
+        let line = &mut self.lines.borrow_mut()[client];
+        let wait = line.waiting.take()?;
+        Some(EventKind::WaitEnded {
+            run: wait.run,
+            client: line.client.clone(),
+            waited: now.since(wait.since),
+        })
+    }
+
+    /// One client's line.
+    pub fn line(&self, client: usize) -> Line {
+        self.lines.borrow()[client].clone()
+    }
+
+    /// The backends of all clients that have one.
+    pub fn pids(&self) -> Vec<i32> {
+        self.lines
+            .borrow()
+            .iter()
+            .map(|line| line.pid)
+            .filter(|pid| *pid != 0)
+            .collect()
+    }
+
+    /// Backends as blockers: clients of the case first, then others, each once.
+    pub fn blockers(&self, pids: &[i32]) -> Vec<Blocker> {
+        let lines = self.lines.borrow();
+        let client = |pid| {
+            lines
+                .iter()
+                .find(|line| line.pid == pid && pid != 0)
+                .map(|line| line.client.clone())
+        };
+        let mut blockers: Vec<Blocker> = pids
+            .iter()
+            .map(|pid| Blocker {
+                client: client(*pid),
+                pid: *pid,
+            })
+            .collect();
+        blockers.sort_by_key(|blocker| {
+            (
+                blocker.client.is_none(),
+                blocker.client.clone(),
+                blocker.pid,
+            )
+        });
+        blockers.dedup();
+        blockers
+    }
+
+    /// Which clients wait for an answer, by index, with their lines.
+    pub fn asking(&self) -> Vec<(usize, Line)> {
+        let lines = self.lines.borrow();
+        let asking = |(_, line): &(usize, &Line)| line.asking.is_some();
+        lines
+            .iter()
+            .enumerate()
+            .filter(asking)
+            .map(|(index, line)| (index, line.clone()))
+            .collect()
+    }
+
+    /// A sentence on what everyone is doing, for a message.
+    pub fn describe(&self, now: Micros) -> String {
+        let lines = self.lines.borrow();
+        lines
+            .iter()
+            .map(|line| line.describe(now))
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+}
+
+impl Line {
+    fn describe(&self, now: Micros) -> String {
+        let client = &self.client;
+        let Some(step) = &self.step else {
+            return format!("client \"{client}\" has not begun");
+        };
+        let Some(asking) = self.asking else {
+            return format!("client \"{client}\" is idle after step \"{step}\"");
+        };
+        let span = crate::text::format_duration(now.since(asking.since).duration());
+        match &self.waiting {
+            Some(wait) => {
+                let names: Vec<String> = wait.blockers.iter().map(blocker_name).collect();
+                let names = names.join(" and ");
+                format!(
+                    "client \"{client}\" has been waiting for {names} for {span} in step \"{step}\""
+                )
+            }
+            None => format!("client \"{client}\" has been running step \"{step}\" for {span}"),
+        }
+    }
+}
+
+fn blocker_name(blocker: &Blocker) -> String {
+    match &blocker.client {
+        Some(client) => format!("\"{client}\""),
+        None => format!("a session outside the case (backend {})", blocker.pid),
+    }
+}

@@ -1,0 +1,130 @@
+//! The one order of events of a case.
+//!
+//! Only the ledger numbers events. While an order is forced, what a client notes is held back until the
+//! coordinator reports that client, so that the numbers are the same in every run; otherwise it is
+//! entered at once.
+
+use super::Observer;
+use crate::record::{Event, EventKind, Micros, RunNo, StatementNo};
+use std::{
+    cell::{Cell, RefCell},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::time::Instant;
+
+/// The entered events; outlives the thread of the case, so that a panic loses none of them.
+#[derive(Debug, Clone, Default)]
+pub struct Entries(Arc<Mutex<Vec<Event>>>);
+
+impl Entries {
+    /// Takes all events out.
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Numbers the events of one case and tells the observer of each.
+pub struct Ledger<'a> {
+    began: Instant,
+    entries: Entries,
+    held: RefCell<Vec<Held>>,
+    runs: Cell<u32>,
+    statements: Cell<u32>,
+    observer: &'a dyn Observer,
+    case: usize,
+}
+
+/// What one client noted and the coordinator has not reported yet.
+#[derive(Default)]
+struct Held {
+    holds: Holds,
+    notes: Vec<(Micros, EventKind)>,
+}
+
+/// Whether what a client notes waits for the coordinator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Holds {
+    /// Entered at once.
+    #[default]
+    Nothing,
+    /// Until [`Ledger::report`].
+    UntilReported,
+}
+
+impl<'a> Ledger<'a> {
+    /// An empty ledger for `clients` clients of the case with this index in the plan.
+    pub fn new(case: usize, clients: usize, entries: Entries, observer: &'a dyn Observer) -> Self {
+        Self {
+            began: Instant::now(),
+            entries,
+            held: RefCell::new((0..clients).map(|_| Held::default()).collect()),
+            runs: Cell::new(0),
+            statements: Cell::new(0),
+            observer,
+            case,
+        }
+    }
+
+    /// Time since the case began.
+    pub fn now(&self) -> Micros {
+        self.began.elapsed().into()
+    }
+
+    /// A number for an execution of a step.
+    pub fn next_run(&self) -> RunNo {
+        RunNo(self.runs.replace(self.runs.get() + 1))
+    }
+
+    /// A number for a message to the server.
+    pub fn next_statement(&self) -> StatementNo {
+        StatementNo(self.statements.replace(self.statements.get() + 1))
+    }
+
+    /// Says from now on whether the notes of all clients wait for the coordinator; enters what waits.
+    pub fn hold(&self, holds: Holds) {
+        let clients = self.held.borrow().len();
+        for client in 0..clients {
+            self.report(client);
+            self.held.borrow_mut()[client].holds = holds;
+        }
+    }
+
+    /// Notes a fact about a client, by its index in the case.
+    pub fn note(&self, client: usize, kind: EventKind) {
+        let now = self.now();
+        let holds = self
+            .held
+            .borrow()
+            .get(client)
+            .map_or(Holds::Nothing, |held| held.holds);
+        match holds {
+            Holds::Nothing => self.enter(now, kind),
+            Holds::UntilReported => self.held.borrow_mut()[client].notes.push((now, kind)),
+        }
+    }
+
+    /// Enters what a client noted and is held.
+    pub fn report(&self, client: usize) {
+        let notes = std::mem::take(&mut self.held.borrow_mut()[client].notes);
+        for (at, kind) in notes {
+            self.enter(at, kind);
+        }
+    }
+
+    /// Enters a fact at its place in the one order.
+    pub fn enter(&self, at: Micros, kind: EventKind) {
+        let event = {
+            let mut entries = self
+                .entries
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let seq = u32::try_from(entries.len() + 1).unwrap_or(u32::MAX);
+            entries.push(Event { seq, at, kind });
+            entries.last().cloned()
+        };
+        if let Some(event) = event {
+            self.observer.saw(self.case, &event);
+        }
+    }
+}

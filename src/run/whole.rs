@@ -1,0 +1,216 @@
+//! A whole plan, case by case or several side by side.
+
+use super::{
+    carry_out::{Carried, carry_out},
+    ledger::Entries,
+    session::Server,
+    stop::Interrupt,
+};
+use crate::{
+    record::{Breakage, CaseEnd, CaseLog, Event, Micros, RunFacts, RunLog},
+    schedule::{Case, Plan},
+};
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+/// The stack of a case's thread: hooks that run in place need what rhai's deepest recursion needs.
+const CASE_STACK: usize = 8 << 20;
+
+/// How a plan is carried out.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// How many cases run side by side; those that measure time always run alone.
+    pub jobs: usize,
+    /// Facts about the run that are known before it begins.
+    pub facts: RunFacts,
+    /// The wish to end, from a signal.
+    pub interrupt: Interrupt,
+}
+
+/// Who looks on while cases run, from their threads.
+pub trait Observer: Sync {
+    /// A case begins.
+    fn began(&self, index: usize, case: &Case);
+
+    /// Something happened in a case.
+    fn saw(&self, index: usize, event: &Event);
+
+    /// A case ended. `Break` ends the run: no further case begins.
+    fn ended(&self, index: usize, log: &CaseLog) -> ControlFlow<()>;
+}
+
+/// Carries out a plan. Every case of the plan is in the log, in the plan's order, also those that the
+/// end of the run kept from beginning.
+pub fn run<S: Server + Sync>(
+    plan: &Plan,
+    server: &S,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> RunLog {
+    let began = Instant::now();
+    let (alone, together): (Vec<usize>, Vec<usize>) =
+        (0..plan.cases.len()).partition(|index| plan.cases[*index].measures_time);
+    let work = Work {
+        plan,
+        server,
+        options,
+        observer,
+        logs: Mutex::new(vec![None; plan.cases.len()]),
+        broken_off: AtomicBool::new(false),
+    };
+    work.carry_out_all(&together, options.jobs);
+    work.carry_out_all(&alone, 1);
+    let logs = work
+        .logs
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let cases = logs.into_iter().zip(&plan.cases);
+    let mut facts = options.facts.clone();
+    facts.server = Some(server.facts().clone());
+    facts.interrupted = options.interrupt.borrow().clone();
+    facts.duration = began.elapsed().into();
+    let not_begun = facts.interrupted.clone();
+    RunLog {
+        run: facts,
+        cases: cases
+            .map(|(log, case)| log.unwrap_or_else(|| never_began(case, not_begun.as_deref())))
+            .collect(),
+    }
+}
+
+fn never_began(case: &Case, interrupted: Option<&str>) -> CaseLog {
+    let end = match interrupted {
+        Some(by) => CaseEnd::Broke(Box::new(Breakage {
+            code: "interrupted".to_owned(),
+            message: format!("not begun: the run was ended by {by}"),
+            ..Breakage::default()
+        })),
+        None => CaseEnd::Skipped {
+            reason: "not begun: an earlier case failed".to_owned(),
+        },
+    };
+    CaseLog {
+        case: case.id.clone(),
+        end,
+        events: Vec::new(),
+        queries: Vec::new(),
+        probes: Vec::new(),
+        started_at: String::new(),
+        duration: Micros(0),
+    }
+}
+
+/// What the threads of a run share.
+struct Work<'a, S> {
+    plan: &'a Plan,
+    server: &'a S,
+    options: &'a RunOptions,
+    observer: &'a dyn Observer,
+    logs: Mutex<Vec<Option<CaseLog>>>,
+    broken_off: AtomicBool,
+}
+
+impl<S: Server + Sync> Work<'_, S> {
+    fn carry_out_all(&self, indices: &[usize], jobs: usize) {
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..jobs.clamp(1, indices.len().max(1)) {
+                scope.spawn(|| {
+                    while let Some(index) = indices.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if self.shall_end() {
+                            break;
+                        }
+                        self.carry_out_one(*index);
+                    }
+                });
+            }
+        });
+    }
+
+    fn shall_end(&self) -> bool {
+        self.broken_off.load(Ordering::Relaxed) || self.options.interrupt.borrow().is_some()
+    }
+
+    fn carry_out_one(&self, index: usize) {
+        let case = &self.plan.cases[index];
+        self.observer.began(index, case);
+        let started_at = jiff::Zoned::now().timestamp().to_string();
+        let began = Instant::now();
+        let entries = Entries::default();
+        let carried = self.on_a_thread(index, entries.clone());
+        let log = CaseLog {
+            case: case.id.clone(),
+            end: carried.end.unwrap_or(CaseEnd::Ran),
+            events: entries.take(),
+            queries: carried.queries,
+            probes: carried.probes,
+            started_at,
+            duration: began.elapsed().into(),
+        };
+        if self.observer.ended(index, &log).is_break() {
+            self.broken_off.store(true, Ordering::Relaxed);
+        }
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(log);
+    }
+
+    /// A thread and a runtime per case: a panic in one is an error of that one.
+    fn on_a_thread(&self, index: usize, entries: Entries) -> Carried {
+        let case = &self.plan.cases[index];
+        let work = || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            match runtime {
+                Ok(runtime) => runtime.block_on(carry_out(
+                    case,
+                    index,
+                    self.server,
+                    entries,
+                    self.observer,
+                    self.options.interrupt.clone(),
+                )),
+                Err(error) => broken("runtime", format!("no runtime for the case: {error}")),
+            }
+        };
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new()
+                .name(format!("case {index}"))
+                .stack_size(CASE_STACK)
+                .spawn_scoped(scope, work);
+            match thread.map(std::thread::ScopedJoinHandle::join) {
+                Ok(Ok(carried)) => carried,
+                Ok(Err(panic)) => broken("panic", panic_message(panic.as_ref())),
+                Err(error) => broken("thread", format!("no thread for the case: {error}")),
+            }
+        })
+    }
+}
+
+fn broken(code: &str, message: String) -> Carried {
+    let breakage = Breakage {
+        code: code.to_owned(),
+        message,
+        ..Breakage::default()
+    };
+    Carried {
+        end: Some(CaseEnd::Broke(Box::new(breakage))),
+        ..Carried::default()
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    format!(
+        "pgauge itself broke in this case: {}",
+        text.unwrap_or_else(|| "no message".to_owned())
+    )
+}
