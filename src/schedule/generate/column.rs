@@ -290,26 +290,14 @@ pub(super) fn stand_in(value: &Value) -> u64 {
 
 /// The one generator among a column's keys.
 fn only_generator(options: &ColumnOptions) -> Result<Generator, Problem> {
-    let o = options.clone();
-    let all = [
-        o.sequence.map(Generator::Sequence),
-        o.uniform.map(Generator::Uniform),
-        o.gaussian.map(Generator::Gaussian),
-        o.zipf.map(Generator::Zipf),
-        o.choice.map(Generator::Choice),
-        o.text.map(Generator::Text),
-        o.fake.map(Generator::Fake),
-        o.timestamp.map(Generator::Timestamp),
-        o.uuid.map(Generator::Uuid),
-        o.bool.map(Generator::Bool),
-        o.reference.map(Generator::Reference),
-        o.rhai.map(Generator::Rhai),
-    ];
-    let mut given = all.into_iter().flatten();
+    let mut given = options.generators().into_iter();
     match (given.next(), given.next()) {
         (Some(only), None) => Ok(only),
-        (None, _) => Err(Problem::new("no generator is named")
-            .hint("name one of sequence, uniform, gaussian, zipf, choice, text, fake, timestamp, uuid, bool, reference, rhai")),
-        (Some(_), Some(_)) => Err(Problem::new("more than one generator is named").hint("keep one of them")),
+        (None, _) => Err(Problem::new("no generator is named").hint(
+            "name one of sequence, uniform, gaussian, zipf, choice, text, fake, timestamp, uuid, bool, reference, rhai",
+        )),
+        (Some(_), Some(_)) => {
+            Err(Problem::new("more than one generator is named").hint("keep one of them"))
+        }
     }
 }
