@@ -1,6 +1,7 @@
 //! Are these the rows that were expected, and which are missing or too many?
 
 use super::{Value, same};
+use crate::text::{Side, align_columns};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -139,67 +140,55 @@ impl fmt::Display for RowsDifference {
 
 /// `-` marks expected rows, `+` rows that came; columns are aligned, numbers to the right.
 fn write_diff(f: &mut fmt::Formatter<'_>, missing: &[Row], unexpected: &[Row]) -> fmt::Result {
-    let marked = |mark, rows: &[Row]| -> Vec<(char, Vec<Cell>)> {
-        let shown = rows.iter().take(SHOWN);
-        shown
-            .map(|row| (mark, row.iter().map(Cell::new).collect()))
-            .collect()
-    };
-    let lines = [marked('-', missing), marked('+', unexpected)].concat();
-    let columns = lines
-        .iter()
-        .map(|(_, cells)| cells.len())
-        .max()
-        .unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            let cells = lines.iter().filter_map(|(_, cells)| cells.get(column));
-            cells.map(Cell::width).max().unwrap_or(0)
-        })
+    let shown: Vec<(&str, &Row)> = [("-", missing), ("+", unexpected)]
+        .into_iter()
+        .flat_map(|(mark, rows)| rows.iter().take(SHOWN).map(move |row| (mark, row)))
         .collect();
-    let mut blocks: Vec<String> = Vec::new();
-    for (mark, rows) in [('-', missing), ('+', unexpected)] {
-        let own = lines.iter().filter(|(of, _)| *of == mark);
-        blocks.extend(own.map(|(_, cells)| format!("{mark} {}", align(cells, &widths))));
+    let cells: Vec<Vec<String>> = shown
+        .iter()
+        .map(|(_, row)| row.iter().map(cell).collect())
+        .collect();
+    let aligned = align_columns(&cells, &sides(&shown));
+    let lines = shown
+        .iter()
+        .zip(aligned)
+        .map(|((mark, _), line)| format!("{mark} {line}"));
+    let mut lines: Vec<String> = lines.collect();
+    for (mark, rows, end) in [
+        ("+", unexpected, lines.len()),
+        ("-", missing, missing.len().min(SHOWN)),
+    ] {
         if rows.len() > SHOWN {
-            blocks.push(format!("{mark} … {} more", rows.len() - SHOWN));
+            lines.insert(end, format!("{mark} … {} more", rows.len() - SHOWN));
         }
     }
-    f.write_str(&blocks.join("\n"))
+    f.write_str(&lines.join("\n"))
 }
 
-fn align(cells: &[Cell], widths: &[usize]) -> String {
-    let padded = cells.iter().zip(widths).map(|(cell, width)| {
-        let blanks = " ".repeat(width - cell.width());
-        if cell.to_the_right {
-            format!("{blanks}{}", cell.text)
-        } else {
-            format!("{}{blanks}", cell.text)
-        }
-    });
-    padded.collect::<Vec<_>>().join(" | ").trim_end().to_owned()
-}
-
-#[derive(Clone)]
-struct Cell {
-    text: String,
-    to_the_right: bool,
-}
-
-impl Cell {
-    /// Texts stand in quotes, so that "100" and 100, "NULL" and NULL are told apart.
-    fn new(value: &Value) -> Cell {
-        let text = match value {
-            Value::Text(text) => format!("{text:?}"),
-            other => other.to_string(),
-        };
-        let to_the_right = matches!(value, Value::Int(_) | Value::Float(_) | Value::Numeric(_));
-        Cell { text, to_the_right }
+/// Texts stand in quotes, so that "100" and 100, "NULL" and NULL are told apart.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Text(text) => format!("{text:?}"),
+        other => other.to_string(),
     }
+}
 
-    fn width(&self) -> usize {
-        self.text.chars().count()
-    }
+/// Columns that hold a number stand to the right.
+fn sides(rows: &[(&str, &Row)]) -> Vec<Side> {
+    let columns = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
+    let holds_number = |column| {
+        let mut values = rows.iter().filter_map(|(_, row)| row.get(column));
+        values.any(|value| matches!(value, Value::Int(_) | Value::Float(_) | Value::Numeric(_)))
+    };
+    (0..columns)
+        .map(|column| {
+            if holds_number(column) {
+                Side::Right
+            } else {
+                Side::Left
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -255,10 +244,10 @@ mod tests {
         let actual = rows(json!([[1, "alice", "100"], [10, "bob", 5]]));
         let difference = compare_rows(&expected, &actual, RowOrder::Any).unwrap_err();
         insta::assert_snapshot!(difference, @r#"
-        -  1 | "alice" |   100
-        -  2 | "bob"   | NULL
-        +  1 | "alice" | "100"
-        + 10 | "bob"   |     5
+        -  1  "alice"    100
+        -  2  "bob"     NULL
+        +  1  "alice"  "100"
+        + 10  "bob"        5
         "#);
     }
 
