@@ -1,1 +1,17 @@
 //! How do we tell it? The terminal, JUnit, JSON.
+//!
+//! Everything that is told after a run is made from [`results::Results`], which is also the JSON file; so any
+//! report can be made again from that file. Nothing in here decides what is right.
+
+pub mod clean;
+pub mod figures;
+pub mod file;
+pub mod junit;
+pub mod results;
+pub mod story;
+pub mod style;
+pub mod terminal;
+pub mod trace;
+
+#[cfg(test)]
+mod sample;

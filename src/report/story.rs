@@ -1,0 +1,138 @@
+//! What happened to one case, told in full? Its messages, who did what when, and the statements.
+//!
+//! The terminal and JUnit tell the same story.
+
+use super::{
+    results::{CaseResult, Finding, Results},
+    style::{Paint, shown},
+    trace::{Frame, Trace},
+};
+use crate::{
+    record::{Event, EventKind, RunNo, Value},
+    source::{Color, render},
+    text::{Side, align_columns},
+};
+use indexmap::IndexMap;
+use std::collections::HashMap;
+
+/// The longest values of parameters that are shown.
+const LONGEST_VALUE: usize = 60;
+
+/// The most statements that are listed.
+const MOST_STATEMENTS: usize = 60;
+
+/// One finding as a message with its snippet and, where rows differ, their difference; ends with a line break.
+pub fn message(results: &Results, finding: &Finding, color: Color) -> String {
+    let mut out = render(&results.diagnostic(finding), color);
+    out.push('\n');
+    if let Some(diff) = &finding.diff {
+        out.push_str("   - expected, + returned:\n");
+        for line in diff.lines() {
+            let paint = match line.chars().next() {
+                Some('-') => Paint::Red,
+                Some('+') => Paint::Green,
+                _ => Paint::Plain,
+            };
+            let line = format!("   {}", shown(line));
+            out.push_str(&paint.on(line.trim_end(), color));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Who did what when; empty where nothing happened.
+pub fn trace(case: &CaseResult, frame: &Frame) -> String {
+    let trace = Trace::of(&case.log.events);
+    match trace.is_empty() {
+        true => String::new(),
+        false => frame.render(&trace),
+    }
+}
+
+/// Every statement of a step with the values it was first sent with, one line each; empty where none was sent.
+pub fn statements(events: &[Event]) -> String {
+    let mut steps: HashMap<RunNo, &str> = HashMap::new();
+    let mut seen: IndexMap<(String, &str), &[Value]> = IndexMap::new();
+    for event in events {
+        match &event.kind {
+            EventKind::Launched { run, step, .. } => {
+                steps.insert(*run, step);
+            }
+            EventKind::Sent {
+                run: Some(run),
+                client,
+                sql,
+                params,
+                ..
+            } => {
+                let step = steps.get(run).copied().unwrap_or_default();
+                let name = format!("{}.{step}", client.script);
+                seen.entry((name, sql)).or_insert(params);
+            }
+            EventKind::Sent { run: None, .. }
+            | EventKind::Connected { .. }
+            | EventKind::Replied { .. }
+            | EventKind::Waiting { .. }
+            | EventKind::WaitEnded { .. }
+            | EventKind::Completed { .. }
+            | EventKind::Skipped { .. }
+            | EventKind::Notice { .. }
+            | EventKind::Notified { .. }
+            | EventKind::Measured { .. }
+            | EventKind::Logged { .. }
+            | EventKind::HookEnded { .. }
+            | EventKind::Retrying { .. }
+            | EventKind::Cancelled { .. }
+            | EventKind::Finished { .. } => {}
+        }
+    }
+    let left_out = seen.len().saturating_sub(MOST_STATEMENTS);
+    let rows: Vec<Vec<String>> = seen
+        .iter()
+        .take(MOST_STATEMENTS)
+        .map(|((name, sql), params)| vec![name.clone(), shown(sql.trim()), values(params)])
+        .collect();
+    let mut out: String = align_columns(&rows, &[Side::Left])
+        .into_iter()
+        .map(|line| format!("  {line}\n"))
+        .collect();
+    if left_out > 0 {
+        out.push_str(&format!("  … {left_out} more\n"));
+    }
+    out
+}
+
+/// `[$1 = 42, $2 = 'a']`
+fn values(params: &[Value]) -> String {
+    if params.is_empty() {
+        return String::new();
+    }
+    let shown_values = params.iter().enumerate().map(|(index, value)| {
+        let mut text = shown(&value.to_string());
+        if let Some((cut, _)) = text.char_indices().nth(LONGEST_VALUE) {
+            text.truncate(cut);
+            text.push('…');
+        }
+        format!("${} = {text}", index + 1)
+    });
+    format!("[{}]", shown_values.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn statements_are_listed_once_with_their_first_values() {
+        insta::assert_snapshot!(statements(&sample::lost_update_events()));
+    }
+
+    #[test]
+    fn a_message_shows_how_rows_differ() {
+        let results = sample::results();
+        let finding = &results.cases[2].findings[0];
+        insta::assert_snapshot!(message(&results, finding, Color::Off));
+    }
+}

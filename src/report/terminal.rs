@@ -1,0 +1,62 @@
+//! How does a run look on a terminal and in a CI log? Progress while it runs, failures in full at the end, two
+//! lines of summary last.
+
+mod case_line;
+mod ending;
+mod progress;
+
+pub use case_line::case_line;
+pub use ending::{Ending, Written};
+pub use progress::Progress;
+
+use crate::source::Color;
+use std::io::Write;
+
+/// The width taken where no terminal tells one, such as in a CI log.
+const USUAL_WIDTH: usize = 110;
+
+/// Traces become hard to read beyond this, and useless below that.
+const WIDTHS: std::ops::RangeInclusive<usize> = 60..=160;
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Failures and one line of summary.
+    Quiet,
+    /// Every case with a line, failures in full.
+    Normal,
+    /// Also notes, statements, latencies, and where the time went.
+    Verbose,
+}
+
+/// What a text for the terminal must fit.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// Whether there are colours.
+    pub color: Color,
+    /// Characters in a line.
+    pub width: usize,
+    /// How much is told.
+    pub verbosity: Verbosity,
+}
+
+impl View {
+    /// The view on standard output.
+    pub fn of_stdout(color: Color, verbosity: Verbosity) -> Self {
+        let told = console::Term::stdout().size_checked();
+        let width = told.map_or(USUAL_WIDTH, |(_, columns)| usize::from(columns));
+        Self {
+            color,
+            width: width.clamp(*WIDTHS.start(), *WIDTHS.end()),
+            verbosity,
+        }
+    }
+}
+
+/// Writes to standard output. A reader who left, as in `pgauge run | head`, is no reason to break off a run:
+/// the reports are still to be written.
+pub fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    drop(written);
+}

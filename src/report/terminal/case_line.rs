@@ -1,0 +1,64 @@
+//! A case in one line: what it came to, which, how long.
+
+use crate::{
+    record::CaseId,
+    report::{
+        results::{CaseResult, Outcome},
+        style::{Paint, shown},
+    },
+    source::Color,
+    text::format_duration,
+};
+
+/// `ok       Transfers in opposite order [retried] (48 ms)`
+pub fn case_line(case: &CaseResult, color: Color) -> String {
+    let (word, paint) = word(case.outcome);
+    let name = shown(&name(&case.log.case));
+    let rest = match case.outcome {
+        Outcome::Skipped => {
+            let reason = case.skip_reason();
+            let reason = reason.as_deref().unwrap_or("no reason was given");
+            format!(" ({})", shown(reason))
+        }
+        Outcome::Passed | Outcome::Failed | Outcome::Errored | Outcome::Vacuous => {
+            format!(" ({})", format_duration(case.log.duration.duration()))
+        }
+    };
+    let rest = Paint::Dim.on(&rest, color);
+    format!("{} {name}{rest}", paint.on(&format!("{word:<8}"), color))
+}
+
+/// The case's name, or its file where it has none.
+pub(super) fn name(case: &CaseId) -> String {
+    match case.scenario.is_empty() {
+        true => case.file.clone(),
+        false => case.to_string(),
+    }
+}
+
+/// The outcome as it stands before a case: what is wrong is loud.
+pub(super) fn word(outcome: Outcome) -> (&'static str, Paint) {
+    match outcome {
+        Outcome::Passed => ("ok", Paint::Green),
+        Outcome::Failed => ("FAILED", Paint::Red),
+        Outcome::Errored => ("ERROR", Paint::Red),
+        Outcome::Skipped => ("skipped", Paint::Yellow),
+        Outcome::Vacuous => ("VACUOUS", Paint::Yellow),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn every_outcome_has_its_line() {
+        let lines: Vec<String> = sample::results()
+            .cases
+            .iter()
+            .map(|case| case_line(case, Color::Off))
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}

@@ -1,0 +1,293 @@
+//! The end of a run: failures in full, then a summary of two lines.
+
+use super::{
+    Verbosity, View,
+    case_line::{name, word},
+};
+use crate::{
+    record::RunFacts,
+    report::{
+        figures::{latency_table, time_table},
+        results::{CaseResult, FindingKind, Outcome, Results, Tally},
+        story,
+        style::{Paint, shown},
+        trace::Frame,
+    },
+    text::{format_duration, list, plural},
+};
+use std::path::PathBuf;
+
+/// The most lines of a trace on a terminal; JUnit and JSON have more.
+const MOST_LINES: usize = 60;
+
+/// A file that the run wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// What it is, such as `JUnit`.
+    pub what: &'static str,
+    /// Where.
+    pub path: PathBuf,
+}
+
+/// Tells how a run ended.
+#[derive(Debug)]
+pub struct Ending<'a> {
+    /// The run.
+    pub results: &'a Results,
+    /// The files that it wrote.
+    pub written: &'a [Written],
+    /// How it is told.
+    pub view: View,
+}
+
+impl Ending<'_> {
+    /// Everything that is told after the last case, each line ended by a line break.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for case in &self.results.cases {
+            match case.outcome {
+                Outcome::Failed | Outcome::Vacuous | Outcome::Errored => self.story(&mut out, case),
+                Outcome::Passed | Outcome::Skipped => self.aside(&mut out, case),
+            }
+        }
+        if !out.is_empty() || self.view.verbosity > Verbosity::Quiet {
+            out.push('\n');
+        }
+        out.push_str(&self.summary());
+        out
+    }
+
+    /// A case that did not pass, in full.
+    fn story(&self, out: &mut String, case: &CaseResult) {
+        self.heading(out, case);
+        for finding in &case.findings {
+            if finding.kind.is_bad() || self.view.verbosity == Verbosity::Verbose {
+                out.push_str(&story::message(self.results, finding, self.view.color));
+                out.push('\n');
+            }
+        }
+        let frame = Frame {
+            width: self.view.width.saturating_sub(2),
+            most_lines: MOST_LINES,
+            color: self.view.color,
+        };
+        let trace = story::trace(case, &frame);
+        if !trace.is_empty() {
+            out.push_str("what happened:\n");
+            out.extend(trace.lines().map(|line| format!("  {line}\n")));
+            out.push('\n');
+        }
+        self.numbers(out, case);
+        out.push_str(&self.again(case));
+    }
+
+    /// Of a case that passed or was skipped, what is worth knowing.
+    fn aside(&self, out: &mut String, case: &CaseResult) {
+        let told = |kind| match kind {
+            FindingKind::Warning => self.view.verbosity >= Verbosity::Normal,
+            FindingKind::Note => self.view.verbosity == Verbosity::Verbose,
+            // The line of the case has said why it was skipped.
+            FindingKind::Skipped => false,
+            FindingKind::Errored | FindingKind::Failed | FindingKind::Vacuous => true,
+        };
+        let findings: Vec<_> = case
+            .findings
+            .iter()
+            .filter(|finding| told(finding.kind))
+            .collect();
+        let numbers = self.view.verbosity == Verbosity::Verbose && !case.figures.is_empty();
+        if findings.is_empty() && !numbers {
+            return;
+        }
+        self.heading(out, case);
+        for finding in findings {
+            out.push_str(&story::message(self.results, finding, self.view.color));
+            out.push('\n');
+        }
+        self.numbers(out, case);
+    }
+
+    /// `--- FAILED: A lost update [cured] --- scenarios/lost_update.yaml`
+    fn heading(&self, out: &mut String, case: &CaseResult) {
+        let (word, paint) = word(case.outcome);
+        let word = paint.on(word, self.view.color);
+        let id = &case.log.case;
+        let name = Paint::Bold.on(&shown(&name(id)), self.view.color);
+        let file = Paint::Dim.on(&shown(&id.file), self.view.color);
+        out.push_str(&format!("\n--- {word}: {name} --- {file}\n\n"));
+    }
+
+    /// Statements and tables, for those who want to know more.
+    fn numbers(&self, out: &mut String, case: &CaseResult) {
+        if self.view.verbosity < Verbosity::Verbose {
+            return;
+        }
+        let statements = story::statements(&case.log.events);
+        if !statements.is_empty() {
+            out.push_str(&format!("statements:\n{statements}\n"));
+        }
+        for table in [latency_table(&case.figures), time_table(&case.figures)] {
+            if !table.is_empty() {
+                out.extend(table.iter().map(|line| format!("  {line}\n")));
+                out.push('\n');
+            }
+        }
+    }
+
+    /// How to run this case again, without the rest of the suite.
+    fn again(&self, case: &CaseResult) -> String {
+        let id = &case.log.case;
+        let seed = self.results.run.random_seed;
+        let command = format!("pgauge run {} --random-seed {seed}", quoted(&id.file));
+        format!(
+            "run it again: {}\n",
+            Paint::Bold.on(&command, self.view.color)
+        )
+    }
+
+    fn summary(&self) -> String {
+        let tally = self.results.tally();
+        let run = &self.results.run;
+        let mut out = String::new();
+        if let Some(by) = &run.interrupted {
+            let text = format!("interrupted by {by}: the results are not complete");
+            out.push_str(&format!("{}\n", Paint::Red.on(&text, self.view.color)));
+        }
+        if tally.total() > 0 && tally.skipped == tally.total() {
+            let all = match tally.total() {
+                1 => "the only case was skipped".to_owned(),
+                cases => format!("all {} were skipped", plural(cases as u64, "case")),
+            };
+            let text = format!("nothing was tested: {all}");
+            out.push_str(&format!("{}\n", Paint::Yellow.on(&text, self.view.color)));
+        }
+        let took = format_duration(run.duration.duration());
+        let cases = plural(tally.total() as u64, "case");
+        out.push_str(&format!("{cases} in {took}: {}\n", self.counts(tally)));
+        if self.view.verbosity > Verbosity::Quiet {
+            out.push_str(&self.circumstances(run));
+        }
+        out
+    }
+
+    fn counts(&self, tally: Tally) -> String {
+        let counts = [
+            (tally.passed, "passed", Paint::Green),
+            (tally.failed, "failed", Paint::Red),
+            (tally.vacuous, "vacuous", Paint::Yellow),
+            (tally.errored, "errored", Paint::Red),
+            (tally.skipped, "skipped", Paint::Yellow),
+        ];
+        let told: Vec<String> = counts
+            .into_iter()
+            .filter(|(count, word, _)| *count > 0 || *word == "passed")
+            .map(|(count, word, paint)| {
+                let paint = if count == 0 { Paint::Plain } else { paint };
+                paint.on(&format!("{count} {word}"), self.view.color)
+            })
+            .collect();
+        told.join(", ")
+    }
+
+    /// `PostgreSQL 15.18 (embedded), seed 42; wrote JUnit to out/junit.xml`
+    fn circumstances(&self, run: &RunFacts) -> String {
+        let server = match &run.server {
+            Some(server) => format!("PostgreSQL {} ({})", server.version, server.place),
+            None => "no server".to_owned(),
+        };
+        let written: Vec<String> = self
+            .written
+            .iter()
+            .map(|file| format!("{} to {}", file.what, file.path.display()))
+            .collect();
+        let wrote = match written.is_empty() {
+            true => String::new(),
+            false => format!("; wrote {}", list(&written, "and")),
+        };
+        let text = format!("{server}, seed {}{wrote}", run.random_seed);
+        format!("{}\n", Paint::Dim.on(&text, self.view.color))
+    }
+}
+
+/// A path as one can paste it into a shell.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=@,".contains(c);
+    match path.chars().all(plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{report::sample, source::Color};
+
+    fn ending(results: &Results, verbosity: Verbosity) -> String {
+        let written = [
+            Written {
+                what: "JUnit",
+                path: "out/junit.xml".into(),
+            },
+            Written {
+                what: "JSON",
+                path: "out/results.json".into(),
+            },
+        ];
+        let view = View {
+            color: Color::Off,
+            width: 100,
+            verbosity,
+        };
+        let ending = Ending {
+            results,
+            written: &written,
+            view,
+        };
+        ending.text()
+    }
+
+    #[test]
+    fn failures_are_told_in_full_and_the_summary_last() {
+        insta::assert_snapshot!(ending(&sample::results(), Verbosity::Normal));
+    }
+
+    #[test]
+    fn more_is_told_to_those_who_ask() {
+        insta::assert_snapshot!(ending(&sample::results(), Verbosity::Verbose));
+    }
+
+    #[test]
+    fn a_good_run_ends_in_two_lines_or_one() {
+        let mut results = sample::results();
+        results.cases.truncate(1);
+        assert_eq!(
+            ending(&results, Verbosity::Normal),
+            "\n1 case in 2.31 s: 1 passed\nPostgreSQL 15.18 (embedded), seed 42; wrote JUnit to out/junit.xml and \
+             JSON to out/results.json\n"
+        );
+        assert_eq!(
+            ending(&results, Verbosity::Quiet),
+            "1 case in 2.31 s: 1 passed\n"
+        );
+    }
+
+    #[test]
+    fn a_run_that_tested_nothing_says_so_loudly() {
+        let mut results = sample::results();
+        results.cases.drain(..4);
+        results.run.interrupted = Some("SIGINT".into());
+        assert_eq!(
+            ending(&results, Verbosity::Quiet),
+            "interrupted by SIGINT: the results are not complete\n\
+             nothing was tested: the only case was skipped\n\
+             1 case in 2.31 s: 0 passed, 1 skipped\n"
+        );
+    }
+
+    #[test]
+    fn paths_can_be_pasted_into_a_shell() {
+        assert_eq!(quoted("a/b.yaml"), "a/b.yaml");
+        assert_eq!(quoted("it's mine.yaml"), r"'it'\''s mine.yaml'");
+    }
+}

@@ -1,0 +1,229 @@
+//! What is going on right now? On a terminal a bar for the suite and a line per running case; in a log one line
+//! per case that ended.
+
+use super::{Verbosity, View, case_line, say};
+use crate::{
+    record::{Blocker, CaseId, ClientId, Event, EventKind},
+    report::{
+        results::{CaseResult, Outcome},
+        style::shown,
+        trace::whom,
+    },
+};
+use indexmap::IndexMap;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    collections::HashMap,
+    io::IsTerminal,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+/// How often a line moves although nothing happened, so that one sees that pgauge lives.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Tells while cases run, from any thread.
+#[derive(Debug)]
+pub struct Progress {
+    view: View,
+    bars: MultiProgress,
+    suite: ProgressBar,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: HashMap<usize, Running>,
+    bad: usize,
+}
+
+/// A case that runs.
+#[derive(Debug)]
+struct Running {
+    bar: ProgressBar,
+    name: String,
+    steps: IndexMap<ClientId, Doing>,
+}
+
+/// What a client does right now.
+#[derive(Debug)]
+struct Doing {
+    step: String,
+    waits_for: Option<String>,
+}
+
+impl Progress {
+    /// Progress of a suite of so many cases: bars where standard error is a terminal.
+    pub fn new(cases: usize, view: View) -> Self {
+        let on_terminal = std::io::stderr().is_terminal() && view.verbosity > Verbosity::Quiet;
+        let target = match on_terminal {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        Self::on(target, cases, view)
+    }
+
+    fn on(target: ProgressDrawTarget, cases: usize, view: View) -> Self {
+        let bars = MultiProgress::with_draw_target(target);
+        let suite = bars.add(ProgressBar::new(cases as u64));
+        suite.set_style(style("[{bar:30}] {pos}/{len} {msg}({elapsed})").progress_chars("=> "));
+        Self {
+            view,
+            bars,
+            suite,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Something goes on before the first case, such as the start of a server.
+    pub fn preparing(&self, what: &str) {
+        self.suite.set_message(format!("{what} … "));
+        self.suite.tick();
+    }
+
+    /// A case begins.
+    pub fn began(&self, index: usize, case: &CaseId) {
+        self.suite.set_message("");
+        let bar = self
+            .bars
+            .insert_before(&self.suite, ProgressBar::new_spinner());
+        bar.set_style(style("{spinner} {wide_msg}"));
+        bar.enable_steady_tick(TICK);
+        let running = Running {
+            bar,
+            name: shown(&case_line::name(case)),
+            steps: IndexMap::new(),
+        };
+        running.show();
+        self.with(|state| state.running.insert(index, running));
+    }
+
+    /// Something happened in a case.
+    pub fn saw(&self, index: usize, event: &Event) {
+        self.with(|state| {
+            if let Some(running) = state.running.get_mut(&index) {
+                running.saw(&event.kind);
+            }
+        });
+    }
+
+    /// A case ended and was judged.
+    pub fn ended(&self, index: usize, case: &CaseResult) {
+        let bad = self.with(|state| {
+            if let Some(running) = state.running.remove(&index) {
+                running.bar.finish_and_clear();
+            }
+            state.bad += usize::from(match case.outcome {
+                Outcome::Failed | Outcome::Errored | Outcome::Vacuous => true,
+                Outcome::Passed | Outcome::Skipped => false,
+            });
+            state.bad
+        });
+        if self.view.verbosity > Verbosity::Quiet {
+            let line = format!("{}\n", case_line::case_line(case, self.view.color));
+            self.bars.suspend(|| say(&line));
+        }
+        if bad > 0 {
+            self.suite.set_message(format!("{bad} not passed "));
+        }
+        self.suite.inc(1);
+    }
+
+    /// Takes the bars away.
+    pub fn finish(&self) {
+        self.suite.finish_and_clear();
+        drop(self.bars.clear());
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are constants of this file; a wrong one would only look plain.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Running {
+    fn saw(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::Launched { client, step, .. } => {
+                let doing = Doing {
+                    step: step.clone(),
+                    waits_for: None,
+                };
+                self.steps.insert(client.clone(), doing);
+            }
+            EventKind::Waiting {
+                client, blockers, ..
+            } => self.waits(client, Some(blockers)),
+            EventKind::WaitEnded { client, .. } => self.waits(client, None),
+            EventKind::Completed { client, .. } | EventKind::Finished { client, .. } => {
+                self.steps.shift_remove(client);
+            }
+            EventKind::Connected { .. }
+            | EventKind::Sent { .. }
+            | EventKind::Replied { .. }
+            | EventKind::Skipped { .. }
+            | EventKind::Notice { .. }
+            | EventKind::Notified { .. }
+            | EventKind::Measured { .. }
+            | EventKind::Logged { .. }
+            | EventKind::HookEnded { .. }
+            | EventKind::Retrying { .. }
+            | EventKind::Cancelled { .. } => return,
+        }
+        self.show();
+    }
+
+    fn waits(&mut self, client: &ClientId, blockers: Option<&Vec<Blocker>>) {
+        if let Some(doing) = self.steps.get_mut(client) {
+            doing.waits_for = blockers.map(|blockers| whom(blockers));
+        }
+    }
+
+    fn show(&self) {
+        self.bar.set_message(self.text());
+    }
+
+    /// `A lost update: bob.update waits for alice; alice.commit`
+    fn text(&self) -> String {
+        if self.steps.is_empty() {
+            return self.name.clone();
+        }
+        let doing = self
+            .steps
+            .iter()
+            .map(|(client, doing)| match &doing.waits_for {
+                Some(whom) => format!("{client}.{} waits for {whom}", doing.step),
+                None => format!("{client}.{}", doing.step),
+            });
+        let doing: Vec<String> = doing.collect();
+        format!("{}: {}", self.name, shown(&doing.join("; ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn a_running_case_shows_who_waits_for_whom() {
+        let mut running = Running {
+            bar: ProgressBar::hidden(),
+            name: "Opposite order".into(),
+            steps: IndexMap::new(),
+        };
+        assert_eq!(running.text(), "Opposite order");
+        let mut texts = Vec::new();
+        for event in sample::deadlock_events() {
+            running.saw(&event.kind);
+            if texts.last() != Some(&running.text()) {
+                texts.push(running.text());
+            }
+        }
+        insta::assert_snapshot!(texts.join("\n"));
+    }
+}

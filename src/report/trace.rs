@@ -1,0 +1,401 @@
+//! What happened, as a person would tell it? The events of a case as lines, one column per client.
+//!
+//! A step is one line where it ended; a wait is a line of its own where it was seen, so that reading from top
+//! to bottom is reading in the order of the coordinator.
+
+mod columns;
+mod step;
+
+pub use columns::Frame;
+
+use crate::record::{
+    Blocker, ClientEnd, ClientId, Event, EventKind, HookProblem, LockFacts, Micros, RunNo, SentBy,
+    ServerError, SkipCause, StatementNo,
+};
+use crate::text::{format_duration, list};
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use step::Taken;
+
+/// The lines of a case, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Everybody who acted, in the order of their first act.
+    pub clients: Vec<ClientId>,
+    /// What happened.
+    pub lines: Vec<Line>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The event that it stands for.
+    pub seq: u32,
+    /// When.
+    pub at: Micros,
+    /// Index into [`Trace::clients`].
+    pub client: usize,
+    /// In a few words.
+    pub text: String,
+    /// How it is to be seen.
+    pub mark: Mark,
+}
+
+/// How a line is to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// As it should be.
+    Plain,
+    /// Somebody waits.
+    Wait,
+    /// Something went wrong, as expected or not.
+    Error,
+}
+
+impl Trace {
+    /// Tells the events of a case.
+    pub fn of(events: &[Event]) -> Self {
+        let mut teller = Teller::default();
+        for event in events {
+            teller.tell(event);
+        }
+        teller.finish()
+    }
+
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+#[derive(Default)]
+struct Teller {
+    trace: Trace,
+    taken: IndexMap<RunNo, Taken>,
+    sent: HashMap<StatementNo, (Option<RunNo>, SentBy)>,
+}
+
+impl Teller {
+    fn line(&mut self, event: &Event, client: &ClientId, mark: Mark, text: String) {
+        let client = self.client(client);
+        self.trace.lines.push(Line {
+            seq: event.seq,
+            at: event.at,
+            client,
+            text,
+            mark,
+        });
+    }
+
+    fn client(&mut self, client: &ClientId) -> usize {
+        let known = self.trace.clients.iter().position(|known| known == client);
+        known.unwrap_or_else(|| {
+            self.trace.clients.push(client.clone());
+            self.trace.clients.len() - 1
+        })
+    }
+
+    fn tell(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Connected { .. } | EventKind::Measured { .. } => {}
+            EventKind::Launched {
+                run,
+                client,
+                step,
+                iteration,
+                ..
+            } => {
+                self.client(client);
+                let taken = Taken::new(event, client.clone(), step.clone(), *iteration);
+                self.taken.insert(*run, taken);
+            }
+            EventKind::Sent {
+                statement, run, by, ..
+            } => {
+                self.sent.insert(*statement, (*run, by.clone()));
+            }
+            EventKind::Replied {
+                statement,
+                client,
+                reply,
+                ..
+            } => {
+                let (run, by) = self.sent.remove(statement).unwrap_or((None, SentBy::Setup));
+                match run.and_then(|run| self.taken.get_mut(&run)) {
+                    Some(taken) => taken.replied(reply),
+                    None => self.outside_of_steps(event, client, &by, reply.error.as_ref()),
+                }
+            }
+            EventKind::Waiting {
+                run,
+                client,
+                blockers,
+                lock,
+            } => {
+                let step = self.step_name(*run);
+                let text = format!("{step} … waits for {}{}", whom(blockers), on(lock.as_ref()));
+                self.line(event, client, Mark::Wait, text);
+            }
+            EventKind::WaitEnded { run, waited, .. } => {
+                if let Some(taken) = self.taken.get_mut(run) {
+                    taken.waited(*waited);
+                }
+            }
+            EventKind::Completed {
+                run, client, end, ..
+            } => {
+                if let Some(taken) = self.taken.shift_remove(run) {
+                    let (mark, text) = taken.ended(end);
+                    self.line(event, client, mark, text);
+                }
+            }
+            EventKind::Cancelled { run, client, after } => {
+                let step = self.step_name(*run);
+                let text = format!("{step}: cancelled after {}", span(*after));
+                self.line(event, client, Mark::Error, text);
+            }
+            EventKind::Skipped { .. }
+            | EventKind::Notice { .. }
+            | EventKind::Notified { .. }
+            | EventKind::Logged { .. }
+            | EventKind::HookEnded { .. }
+            | EventKind::Retrying { .. }
+            | EventKind::Finished { .. } => self.tell_aside(event),
+        }
+    }
+
+    /// What is told in one line of its own, whatever step it belongs to.
+    fn tell_aside(&mut self, event: &Event) {
+        let told = match &event.kind {
+            EventKind::Skipped {
+                client,
+                step,
+                cause,
+                ..
+            } => {
+                let why = match cause {
+                    SkipCause::When => "left out: its \"when\" was false",
+                    SkipCause::ScriptEnded => "not run: the script had ended",
+                };
+                Some((client, Mark::Plain, format!("{step}: {why}")))
+            }
+            EventKind::Notice {
+                client,
+                severity,
+                message,
+                ..
+            } => Some((client, Mark::Plain, format!("{severity}: {message}"))),
+            EventKind::Notified {
+                client,
+                channel,
+                payload,
+                ..
+            } => {
+                let text = match payload.is_empty() {
+                    true => format!("notified on {channel}"),
+                    false => format!("notified on {channel}: {payload}"),
+                };
+                Some((client, Mark::Plain, text))
+            }
+            EventKind::Logged { client, text, .. } => {
+                Some((client, Mark::Plain, format!("log: {text}")))
+            }
+            EventKind::HookEnded {
+                client, problem, ..
+            } => Some((client, Mark::Error, hook(problem))),
+            EventKind::Retrying {
+                client,
+                attempt,
+                code,
+            } => {
+                let text = format!("starts again after {code} (try {})", attempt + 1);
+                Some((client, Mark::Plain, text))
+            }
+            EventKind::Finished { client, end } => {
+                finish(end).map(|text| (client, Mark::Error, text))
+            }
+            EventKind::Connected { .. }
+            | EventKind::Launched { .. }
+            | EventKind::Sent { .. }
+            | EventKind::Replied { .. }
+            | EventKind::Waiting { .. }
+            | EventKind::WaitEnded { .. }
+            | EventKind::Completed { .. }
+            | EventKind::Measured { .. }
+            | EventKind::Cancelled { .. } => None,
+        };
+        if let Some((client, mark, text)) = told {
+            self.line(event, client, mark, text);
+        }
+    }
+
+    /// Setup, queries and hooks of clients are told only where they fail.
+    fn outside_of_steps(
+        &mut self,
+        event: &Event,
+        client: &ClientId,
+        by: &SentBy,
+        error: Option<&ServerError>,
+    ) {
+        let Some(error) = error else { return };
+        let what = match by {
+            SentBy::Setup => "setup".to_owned(),
+            SentBy::Step | SentBy::ForEach { .. } => "statement".to_owned(),
+            SentBy::Hook => "sql() of a hook".to_owned(),
+            SentBy::Query { name } => format!("query {name}"),
+        };
+        let text = format!("{what}: {}", step::error_text(error));
+        self.line(event, client, Mark::Error, text);
+    }
+
+    fn step_name(&self, run: RunNo) -> String {
+        self.taken
+            .get(&run)
+            .map_or_else(|| "a step".to_owned(), Taken::name)
+    }
+
+    /// Steps that never ended are told last.
+    fn finish(mut self) -> Trace {
+        for (_, taken) in std::mem::take(&mut self.taken) {
+            let client = self.client(&taken.client);
+            self.trace.lines.push(Line {
+                seq: taken.seq,
+                at: taken.at,
+                client,
+                text: format!("{}: had not ended", taken.name()),
+                mark: Mark::Error,
+            });
+        }
+        self.trace
+    }
+}
+
+/// `alice`, `alice and bob`, `another session (pid 77)`.
+pub(super) fn whom(blockers: &[Blocker]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for blocker in blockers {
+        let name = match (&blocker.client, blocker.pid) {
+            (Some(client), _) => client.to_string(),
+            (None, 0) => "a prepared transaction".to_owned(),
+            (None, pid) => format!("another session (pid {pid})"),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.is_empty() {
+        true => "somebody".to_owned(),
+        false => list(&names, "and"),
+    }
+}
+
+/// ` (row of accounts)`, ` (table accounts, ACCESS EXCLUSIVE)`: the lock in a tester's words, as far as it is known.
+fn on(lock: Option<&LockFacts>) -> String {
+    let Some(lock) = lock else {
+        return String::new();
+    };
+    match (lock.kind.as_str(), lock.relation.as_deref()) {
+        ("tuple" | "transactionid", Some(relation)) => format!(" (row of {relation})"),
+        ("tuple", None) => " (a row)".to_owned(),
+        ("transactionid", None) => " (end of the transaction)".to_owned(),
+        ("advisory", _) => " (advisory lock)".to_owned(),
+        ("relation", Some(relation)) => format!(" (table {relation}, {})", mode(&lock.mode)),
+        (kind, Some(relation)) => format!(" ({kind} of {relation}, {})", mode(&lock.mode)),
+        (kind, None) => format!(" ({kind}, {})", mode(&lock.mode)),
+    }
+}
+
+/// `AccessExclusiveLock` as SQL and the manual write it: `ACCESS EXCLUSIVE`.
+fn mode(mode: &str) -> String {
+    let name = mode.strip_suffix("Lock").unwrap_or(mode);
+    let mut words = String::with_capacity(name.len() + 2);
+    for (at, letter) in name.char_indices() {
+        if at > 0 && letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.extend(letter.to_uppercase());
+    }
+    words
+}
+
+fn hook(problem: &HookProblem) -> String {
+    match problem {
+        HookProblem::Assertion { message } => format!("hook: assertion failed: {message}"),
+        HookProblem::Failure { message } => format!("hook: fail: {message}"),
+        HookProblem::Skip { reason } => format!("hook: skip: {reason}"),
+        HookProblem::Broken { message } => format!("hook is broken: {message}"),
+    }
+}
+
+fn finish(end: &ClientEnd) -> Option<String> {
+    match end {
+        ClientEnd::Done => None,
+        ClientEnd::Stopped { code } if code.is_empty() => {
+            Some("script ends: connection lost".to_owned())
+        }
+        ClientEnd::Stopped { code } => Some(format!("script ends: {code}")),
+        ClientEnd::HookFailed => Some("script ends: its hook failed".to_owned()),
+        ClientEnd::GaveUp { attempts, code } => {
+            Some(format!("gives up after {attempts} tries: {code}"))
+        }
+        ClientEnd::Lost => Some("connection lost".to_owned()),
+    }
+}
+
+fn span(span: Micros) -> String {
+    format_duration(span.duration())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use crate::source::Color;
+
+    fn shown(events: &[Event], width: usize) -> String {
+        let frame = Frame {
+            width,
+            most_lines: 40,
+            color: Color::Off,
+        };
+        frame.render(&Trace::of(events))
+    }
+
+    #[test]
+    fn a_deadlock_reads_from_top_to_bottom() {
+        insta::assert_snapshot!(shown(&sample::deadlock_events(), 100));
+    }
+
+    #[test]
+    fn long_texts_are_broken_within_their_column() {
+        insta::assert_snapshot!(shown(&sample::deadlock_events(), 60));
+    }
+
+    #[test]
+    fn many_clients_are_told_in_one_column() {
+        insta::assert_snapshot!(shown(&sample::crowd_events(), 100));
+    }
+
+    #[test]
+    fn a_long_trace_keeps_its_beginning_and_its_end() {
+        let frame = Frame {
+            width: 100,
+            most_lines: 6,
+            color: Color::Off,
+        };
+        insta::assert_snapshot!(frame.render(&Trace::of(&sample::deadlock_events())));
+    }
+
+    #[test]
+    fn lock_modes_read_as_in_the_manual() {
+        assert_eq!(mode("AccessExclusiveLock"), "ACCESS EXCLUSIVE");
+        assert_eq!(mode("ShareLock"), "SHARE");
+    }
+
+    #[test]
+    fn a_step_that_never_ended_is_not_forgotten() {
+        let events: Vec<Event> = sample::deadlock_events().into_iter().take(12).collect();
+        let trace = Trace::of(&events);
+        assert_eq!(trace.lines.last().unwrap().text, "debit: had not ended");
+    }
+}
