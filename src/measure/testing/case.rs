@@ -60,6 +60,7 @@ pub(crate) fn case(yaml: &str) -> Case {
         timeout: Duration::from_secs(30),
         random_seed: 1,
         measures_time: false,
+        hooks: Hooks::default(),
     }
 }
 
