@@ -163,7 +163,7 @@ impl LoadedScenario {
             Some(variant) => (&self.tree, self.with_overlay(variant, path)),
             None => (&self.tree, path),
         };
-        self.into_lists(tree, path, self.file.path())
+        self.through_lists(tree, path, self.file.path())
     }
 
     /// The path in the file: through the overlay, if that leads at least as far as the base does.
@@ -188,7 +188,7 @@ impl LoadedScenario {
     }
 
     /// Follows a path through the scalar of a `use` into the list that it names.
-    fn into_lists<'a>(
+    fn through_lists<'a>(
         &'a self,
         tree: &'a Tree,
         path: Vec<PathSegment>,
@@ -202,7 +202,7 @@ impl LoadedScenario {
         });
         match into {
             Some((length, file, list)) => {
-                self.into_lists(&list.tree, path[length..].to_vec(), file)
+                self.through_lists(&list.tree, path[length..].to_vec(), file)
             }
             None => (tree, path),
         }
