@@ -17,8 +17,6 @@ mod ledger;
 mod memory;
 pub mod session;
 mod stop;
-#[cfg(test)]
-mod tests;
 mod whole;
 
 pub use session::{

@@ -5,11 +5,8 @@
 
 pub mod case;
 pub mod generate;
-pub mod plan;
 
 pub use case::{
-    ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, DatabasePlan, HookPlan, LaunchPlan,
-    Plan, ProbePlan, QueryPlan, RetryPlan, SeedAction, SeedPlan, StatementForm, StatementPlan,
-    StepPlan, StepWork,
+    ArgumentPlan, Case, ClientPlan, DatabasePlan, HookPlan, LaunchPlan, Plan, ProbePlan, QueryPlan,
+    RetryPlan, SeedAction, SeedPlan, StatementForm, StatementPlan, StepPlan, StepWork,
 };
-pub use plan::{PlanOptions, Selection, plan};

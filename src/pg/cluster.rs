@@ -1,0 +1,312 @@
+//! One running server: who we are on it, what it can do, and the databases that we make there.
+
+use super::admin::{self, Admin, quote_ident};
+use super::connect::{Connector, Login};
+use super::embedded::EmbeddedServer;
+use super::failure;
+use super::name::random_name;
+use super::registry::Registry;
+use super::server::Retention;
+use super::settings::{Reach, Settings};
+use super::templates::Templates;
+use crate::record::Breakage;
+use crate::run::session::NotReady;
+use crate::schedule::DatabasePlan;
+use deadpool_postgres::PoolError;
+use std::collections::HashSet;
+use tokio::sync::Mutex as AsyncMutex;
+use tokio_postgres::Error;
+
+/// The role that owns the databases of an embedded server where a scenario names none.
+pub const DEFAULT_ROLE: &str = "pgauge";
+
+/// A running server.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    // Its connections go before the server does.
+    pub(super) admin: Admin,
+    pub(super) connector: Connector,
+    pub(super) settings: Settings,
+    pub(super) identity: Identity,
+    templates: Templates,
+    origin: Origin,
+}
+
+/// What the server is and who we are on it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Identity {
+    /// `server_version`.
+    pub(super) version: String,
+    /// `server_version_num`.
+    pub(super) version_num: u32,
+    /// Whether the user of the admin connections is a superuser.
+    pub(super) superuser: bool,
+}
+
+/// Whose server it is.
+enum Origin {
+    /// Ours: roles are made as they are asked for, and all of it goes away with the run.
+    Embedded(Box<Own>),
+    /// Somebody's, reached by URL: what we make there is written down.
+    Given(Registry),
+}
+
+/// A server of our own.
+struct Own {
+    server: EmbeddedServer,
+    /// Roles that are known to exist.
+    roles: AsyncMutex<HashSet<String>>,
+}
+
+impl std::fmt::Debug for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Origin::Embedded(_) => "Embedded",
+            Origin::Given(_) => "Given",
+        })
+    }
+}
+
+impl Cluster {
+    /// A server of our own.
+    pub(super) async fn embedded(
+        server: EmbeddedServer,
+        templates: Retention,
+    ) -> Result<Self, Breakage> {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host_path(server.socket_dir())
+            .port(server.port())
+            .user(server.superuser())
+            .dbname("postgres");
+        let origin = Origin::Embedded(Box::new(Own {
+            server,
+            roles: AsyncMutex::default(),
+        }));
+        let connector = Connector::new(config);
+        let admin = Admin::new(&connector, connector.database()).map_err(no_thread)?;
+        Self::reach(connector, admin, origin, templates).await
+    }
+
+    /// Somebody's server; what dead runs left there is dropped first.
+    pub(super) async fn given(
+        connector: Connector,
+        templates: Retention,
+    ) -> Result<Self, Breakage> {
+        let admin = Admin::new(&connector, connector.database()).map_err(no_thread)?;
+        let registry = Registry::open(&connector, &admin).await?;
+        let swept = registry.sweep(&admin).await;
+        swept.map_err(|error| {
+            failure::breakage("registry", "cannot drop what an earlier run left", &error)
+        })?;
+        Self::reach(connector, admin, Origin::Given(registry), templates).await
+    }
+
+    async fn reach(
+        connector: Connector,
+        admin: Admin,
+        origin: Origin,
+        templates: Retention,
+    ) -> Result<Self, Breakage> {
+        let asked = async { Ok((identity(&admin).await?, Settings::of(&admin).await?)) };
+        let (identity, settings) = asked.await.map_err(|error: PoolError| {
+            let message = format!("cannot use the server at {}", connector.url());
+            admin::broken("connect", message, &error)
+        })?;
+        Ok(Self {
+            admin,
+            connector,
+            settings,
+            identity,
+            templates: Templates::new(templates),
+            origin,
+        })
+    }
+
+    /// Whether it is a server of our own.
+    pub(super) fn is_embedded(&self) -> bool {
+        matches!(self.origin, Origin::Embedded(_))
+    }
+
+    /// Lets a session act as a role. On a server of our own the role itself logs in; where a setting takes a superuser,
+    /// the superuser does, and acts as the role from the start.
+    pub(super) fn act_as(&self, role: Option<&str>, mut login: Login) -> Login {
+        let Some(role) = role else {
+            return login;
+        };
+        let privileged =
+            |(name, _): &(String, String)| self.settings.reach(name) == Reach::Privileged;
+        if self.is_embedded() && !login.settings.iter().any(privileged) {
+            login.user = Some(role.to_owned());
+        } else if role != self.connector.user() {
+            login.settings.push(("role".to_owned(), role.to_owned()));
+        }
+        login
+    }
+
+    /// Sees to it that a role exists on a server of our own.
+    pub(super) async fn ensure_role(&self, role: &str) -> Result<(), PoolError> {
+        let Origin::Embedded(own) = &self.origin else {
+            return Ok(());
+        };
+        // Held while the role is made: whoever else needs it must not go on without it.
+        let mut roles = own.roles.lock().await;
+        if roles.contains(role) {
+            return Ok(());
+        }
+        let exists = "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1";
+        if self.admin.query(exists, &[&role]).await?.is_empty() {
+            let sql = format!("CREATE ROLE {} LOGIN", quote_ident(role));
+            self.admin.execute(&sql).await?;
+        }
+        roles.insert(role.to_owned());
+        Ok(())
+    }
+
+    /// Whether a setting can be given to a session that acts as a role here.
+    pub(super) fn is_of_session(&self, name: &str) -> bool {
+        matches!(
+            self.settings.reach(name),
+            Reach::Session | Reach::Privileged
+        )
+    }
+
+    /// The seeded database that the plan asks for.
+    pub(super) async fn template(
+        &self,
+        plan: &DatabasePlan,
+        role: Option<&str>,
+    ) -> Result<String, NotReady> {
+        self.templates.get(self, plan, role).await
+    }
+
+    /// Makes a copy of a template, and tells its name.
+    pub(super) async fn clone_of(
+        &self,
+        template: &str,
+        role: Option<&str>,
+    ) -> Result<String, Breakage> {
+        let name = self.new_name().await?;
+        let mut sql = format!(
+            "CREATE DATABASE {} TEMPLATE {}",
+            quote_ident(&name),
+            quote_ident(template)
+        );
+        if let Some(role) = role {
+            sql.push_str(&format!(" OWNER {}", quote_ident(role)));
+        }
+        match self.admin.execute_alone(template, &sql).await {
+            Ok(()) => Ok(name),
+            Err(error) => Err(self.explain(admin::broken(
+                "clone",
+                "cannot clone the seeded database",
+                &error,
+            ))),
+        }
+    }
+
+    /// A name for a new database; on somebody's server it is written down already.
+    pub(super) async fn new_name(&self) -> Result<String, Breakage> {
+        let name = random_name().map_err(|error| Breakage {
+            code: "clone".to_owned(),
+            message: error.to_string(),
+            ..Breakage::default()
+        })?;
+        if let Origin::Given(registry) = &self.origin {
+            registry.note(&name).await.map_err(unregistered)?;
+        }
+        Ok(name)
+    }
+
+    /// Drops a database of ours.
+    pub(super) async fn give_back(&self, name: &str) -> Result<(), Breakage> {
+        let sql = format!("DROP DATABASE IF EXISTS {}", quote_ident(name));
+        let dropped = self.admin.execute_alone(name, &sql).await;
+        dropped.map_err(|error| {
+            let message = format!("cannot drop the database {name}");
+            self.explain(admin::broken("drop", message, &error))
+        })?;
+        match &self.origin {
+            Origin::Given(registry) => registry.strike(name).await.map_err(unregistered),
+            Origin::Embedded(_) => Ok(()),
+        }
+    }
+
+    /// Lets a database outlive the run; `template` is the fingerprint by which a later run finds it.
+    pub(super) async fn keep(&self, name: &str, template: Option<&str>) -> Result<(), Breakage> {
+        match &self.origin {
+            Origin::Given(registry) => registry.keep(name, template).await.map_err(unregistered),
+            Origin::Embedded(_) => Ok(()),
+        }
+    }
+
+    /// The name of a template that an earlier run kept.
+    pub(super) async fn kept_template(
+        &self,
+        fingerprint: &str,
+    ) -> Result<Option<String>, Breakage> {
+        match &self.origin {
+            Origin::Given(registry) => {
+                let found = registry.kept_template(fingerprint).await;
+                found.map_err(unregistered)
+            }
+            Origin::Embedded(_) => Ok(None),
+        }
+    }
+
+    /// Drops whatever this run made on somebody's server and has not dropped yet: templates, and the databases of
+    /// cases that were interrupted.
+    pub(super) async fn clear(&self) -> Result<(), Breakage> {
+        let Origin::Given(registry) = &self.origin else {
+            return Ok(());
+        };
+        for name in registry.own().await.map_err(unregistered)? {
+            self.give_back(&name).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds what a server of our own wrote to its log, if it is gone.
+    pub(super) fn explain(&self, mut breakage: Breakage) -> Breakage {
+        if let (Origin::Embedded(own), "server-lost") = (&self.origin, breakage.code.as_str())
+            && let Some(ended) = own.server.ended()
+        {
+            breakage.detail = Some(format!("the server ended; its log says:\n{}", ended.log));
+        }
+        breakage
+    }
+}
+
+fn no_thread(error: std::io::Error) -> Breakage {
+    Breakage {
+        code: "connect".to_owned(),
+        message: "cannot start a thread".to_owned(),
+        detail: Some(error.to_string()),
+        ..Breakage::default()
+    }
+}
+
+fn unregistered(error: Error) -> Breakage {
+    failure::breakage(
+        "registry",
+        "cannot write to the registry of databases",
+        &error,
+    )
+}
+
+async fn identity(admin: &Admin) -> Result<Identity, PoolError> {
+    const IDENTITY: &str = "\
+        SELECT pg_catalog.current_setting('server_version'), \
+               pg_catalog.current_setting('server_version_num')::int4, \
+               (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)";
+    let rows = admin.query(IDENTITY, &[]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(Identity::default());
+    };
+    let version_num: i32 = row.try_get(1)?;
+    Ok(Identity {
+        version: row.try_get(0)?,
+        version_num: u32::try_from(version_num).unwrap_or(0),
+        superuser: row.try_get(2)?,
+    })
+}

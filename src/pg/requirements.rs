@@ -1,0 +1,191 @@
+//! Can this case run on this server? What it requires, the role it acts as, the settings it asks for.
+
+use super::admin;
+use super::cluster::{Cluster, DEFAULT_ROLE};
+use super::settings::Reach;
+use crate::run::session::NotReady;
+use crate::schedule::{Case, DatabasePlan};
+use deadpool_postgres::PoolError;
+
+/// Refuses a case that asks for a newer server, or for extensions that are not there.
+pub(super) async fn check(cluster: &Cluster, plan: &DatabasePlan) -> Result<(), NotReady> {
+    let major = cluster.identity.version_num / 10_000;
+    if let Some(needed) = plan.requires.postgres.filter(|needed| *needed > major) {
+        let version = &cluster.identity.version;
+        return skip(format!(
+            "it requires PostgreSQL {needed}; the server is {version}"
+        ));
+    }
+    let needed: Vec<&String> = plan
+        .requires
+        .extensions
+        .iter()
+        .chain(&plan.extensions)
+        .collect();
+    if needed.is_empty() {
+        return Ok(());
+    }
+    let missing = missing_extensions(cluster, &needed).await;
+    let missing = missing.map_err(|error| lost(cluster, "cannot ask for extensions", &error))?;
+    match missing.as_slice() {
+        [] => Ok(()),
+        names => skip(format!(
+            "the server does not have the extension {}",
+            quoted(names)
+        )),
+    }
+}
+
+async fn missing_extensions(
+    cluster: &Cluster,
+    needed: &[&String],
+) -> Result<Vec<String>, PoolError> {
+    const MISSING: &str = "\
+        SELECT needed FROM pg_catalog.unnest($1::pg_catalog.text[]) AS needed \
+        WHERE needed NOT IN (SELECT name FROM pg_catalog.pg_available_extensions)";
+    let rows = cluster.admin.query(MISSING, &[&needed]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// The role that owns the database and that clients act as; none is the user of the server's URL.
+pub(super) async fn role(
+    cluster: &Cluster,
+    plan: &DatabasePlan,
+) -> Result<Option<String>, NotReady> {
+    if cluster.is_embedded() {
+        let role = plan.role.as_deref().unwrap_or(DEFAULT_ROLE);
+        let ensured = cluster.ensure_role(role).await;
+        ensured.map_err(|error| {
+            lost(
+                cluster,
+                &format!("cannot create the role \"{role}\""),
+                &error,
+            )
+        })?;
+        return Ok(Some(role.to_owned()));
+    }
+    let Some(role) = &plan.role else {
+        return Ok(None);
+    };
+    const MEMBER: &str = "\
+        SELECT pg_catalog.pg_has_role(oid, 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname = $1";
+    let answer = async {
+        let rows = cluster.admin.query(MEMBER, &[role]).await?;
+        let member = rows.first().map(|row| row.try_get::<_, bool>(0));
+        Ok(member.transpose()?)
+    };
+    match answer.await {
+        Ok(Some(true)) => Ok(Some(role.clone())),
+        Ok(Some(false)) => skip(format!(
+            "user \"{}\" is not a member of the role \"{role}\"",
+            cluster.connector.user()
+        )),
+        Ok(None) => skip(format!("the server has no role \"{role}\"")),
+        Err(error) => Err(lost(cluster, "cannot ask for roles", &error)),
+    }
+}
+
+/// The settings of the case's database that hold for a whole server, lower-case names first, sorted.
+///
+/// # Errors
+///
+/// One that nobody can set, or a client's that no session can.
+pub(super) fn server_settings(
+    cluster: &Cluster,
+    case: &Case,
+) -> Result<Vec<(String, String)>, NotReady> {
+    for client in &case.clients {
+        let whole =
+            |name: &&String| matches!(cluster.settings.reach(name), Reach::Server | Reach::Fixed);
+        if let Some(name) = client.settings.keys().find(whole) {
+            return skip(format!(
+                "the setting \"{name}\" of client \"{}\" cannot be set for one session",
+                client.id
+            ));
+        }
+    }
+    let mut found = Vec::new();
+    for (name, value) in &case.database.settings {
+        match cluster.settings.reach(name) {
+            Reach::Server => found.push((name.to_ascii_lowercase(), value.clone())),
+            Reach::Fixed => return skip(format!("the setting \"{name}\" is fixed in the server")),
+            Reach::Privileged | Reach::Session => {}
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Refuses a case whose settings take more than the user of the server's URL may do.
+pub(super) async fn check_settings(
+    cluster: &Cluster,
+    case: &Case,
+    of_server: &[(String, String)],
+) -> Result<(), NotReady> {
+    let answer = async {
+        for (name, value) in of_server {
+            const IS: &str = "SELECT pg_catalog.current_setting($1)";
+            let rows = cluster.admin.query(IS, &[name]).await?;
+            let is: String = rows
+                .first()
+                .map_or(Ok(String::new()), |row| row.try_get(0))?;
+            if is != *value {
+                return Ok(Some(format!(
+                    "the server has {name} = {is}, and {value} takes a restart or a reload of it"
+                )));
+            }
+        }
+        forbidden(cluster, case).await
+    };
+    match answer.await {
+        Ok(None) => Ok(()),
+        Ok(Some(reason)) => skip(reason),
+        Err(error) => Err(lost(cluster, "cannot ask for settings", &error)),
+    }
+}
+
+/// Why a setting that takes privileges cannot be set, if there is one.
+async fn forbidden(cluster: &Cluster, case: &Case) -> Result<Option<String>, PoolError> {
+    const MAY: &str = "SELECT pg_catalog.has_parameter_privilege($1, 'SET')";
+    if cluster.identity.superuser {
+        return Ok(None);
+    }
+    let clients = case
+        .clients
+        .iter()
+        .flat_map(|client| client.settings.keys());
+    let privileged = |name: &&String| cluster.settings.reach(name) == Reach::Privileged;
+    for name in case
+        .database
+        .settings
+        .keys()
+        .chain(clients)
+        .filter(privileged)
+    {
+        // Before version 15 it took a superuser.
+        let may = cluster.identity.version_num >= 150_000 && {
+            let rows = cluster.admin.query(MAY, &[name]).await?;
+            rows.first().map_or(Ok(false), |row| row.try_get(0))?
+        };
+        if !may {
+            let user = cluster.connector.user();
+            return Ok(Some(format!("user \"{user}\" may not set \"{name}\"")));
+        }
+    }
+    Ok(None)
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    crate::text::list(&quoted, "and")
+}
+
+fn skip<T>(reason: String) -> Result<T, NotReady> {
+    Err(NotReady::Skip { reason })
+}
+
+fn lost(cluster: &Cluster, message: &str, error: &PoolError) -> NotReady {
+    NotReady::Broke(Box::new(
+        cluster.explain(admin::broken("connect", message, error)),
+    ))
+}

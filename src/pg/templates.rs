@@ -1,0 +1,182 @@
+//! The seeded databases that cases are cloned from: each is built once per server, by the first case that needs it, while
+//! the others wait.
+
+use super::admin::{self, quote_ident, quote_literal};
+use super::cluster::Cluster;
+use super::connect::Login;
+use super::failure;
+use super::seed::{self, Ground};
+use super::server::Retention;
+use crate::record::Breakage;
+use crate::run::session::NotReady;
+use crate::schedule::DatabasePlan;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
+
+/// The templates of one server, by the fingerprint of what makes them.
+#[derive(Debug)]
+pub(super) struct Templates {
+    known: Mutex<HashMap<String, Arc<Building>>>,
+    retention: Retention,
+}
+
+/// A template's name, or why there is none; what failed once fails for every case.
+type Building = OnceCell<Result<String, NotReady>>;
+
+impl Templates {
+    /// None yet.
+    pub(super) fn new(retention: Retention) -> Self {
+        Self {
+            known: Mutex::default(),
+            retention,
+        }
+    }
+
+    /// The name of the database to clone.
+    pub(super) async fn get(
+        &self,
+        cluster: &Cluster,
+        plan: &DatabasePlan,
+        role: Option<&str>,
+    ) -> Result<String, NotReady> {
+        let building = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.entry(plan.fingerprint.clone()).or_default().clone()
+        };
+        let built = building.get_or_init(|| self.find_or_build(cluster, plan, role));
+        built.await.clone()
+    }
+
+    async fn find_or_build(
+        &self,
+        cluster: &Cluster,
+        plan: &DatabasePlan,
+        role: Option<&str>,
+    ) -> Result<String, NotReady> {
+        if self.retention == Retention::Drop {
+            return build(cluster, plan, role).await;
+        }
+        // Another version may generate other rows for the same seed.
+        let key = format!("{} {}", env!("CARGO_PKG_VERSION"), plan.fingerprint);
+        if let Some(kept) = cluster.kept_template(&key).await.map_err(broke)? {
+            return Ok(kept);
+        }
+        let name = build(cluster, plan, role).await?;
+        cluster.keep(&name, Some(&key)).await.map_err(broke)?;
+        Ok(name)
+    }
+}
+
+async fn build(
+    cluster: &Cluster,
+    plan: &DatabasePlan,
+    role: Option<&str>,
+) -> Result<String, NotReady> {
+    let name = cluster.new_name().await.map_err(broke)?;
+    create(cluster, plan, role, &name).await?;
+    match fill(cluster, plan, role, &name).await {
+        Ok(()) => Ok(name),
+        Err(not_ready) => {
+            // The seed's own failure is the one to tell.
+            let _ = cluster.give_back(&name).await;
+            Err(not_ready)
+        }
+    }
+}
+
+async fn create(
+    cluster: &Cluster,
+    plan: &DatabasePlan,
+    role: Option<&str>,
+    name: &str,
+) -> Result<(), NotReady> {
+    let mut sql = format!("CREATE DATABASE {} TEMPLATE template0", quote_ident(name));
+    if let Some(role) = role {
+        sql.push_str(&format!(" OWNER {}", quote_ident(role)));
+    }
+    if let Some(collation) = &plan.collation {
+        sql.push_str(&format!(
+            " ENCODING 'UTF8' LOCALE {}",
+            quote_literal(collation)
+        ));
+    }
+    let Err(error) = cluster.admin.execute(&sql).await else {
+        return Ok(());
+    };
+    match (failure::code(&error), &plan.collation) {
+        // invalid_parameter_value and wrong_object_type, as the version has it: no such locale, or not for UTF8.
+        (Some("22023" | "42809"), Some(collation)) => Err(NotReady::Skip {
+            reason: format!("the server has no collation \"{collation}\" for UTF8"),
+        }),
+        (Some("42501"), _) => Err(NotReady::Skip {
+            reason: may_not_create(cluster, role, &error.to_string()),
+        }),
+        _ => Err(broke(cluster.explain(admin::broken(
+            "template",
+            "cannot create a database",
+            &error,
+        )))),
+    }
+}
+
+fn may_not_create(cluster: &Cluster, role: Option<&str>, error: &str) -> String {
+    let user = cluster.connector.user();
+    match role {
+        Some(role) => {
+            format!("user \"{user}\" may not create databases for role \"{role}\": {error}")
+        }
+        None => format!("user \"{user}\" may not create databases: {error}"),
+    }
+}
+
+async fn fill(
+    cluster: &Cluster,
+    plan: &DatabasePlan,
+    role: Option<&str>,
+    name: &str,
+) -> Result<(), NotReady> {
+    let login = Login {
+        database: name.to_owned(),
+        application: "pgauge/seed".to_owned(),
+        ..Login::default()
+    };
+    let owner = cluster.act_as(role, login.clone());
+    let keeper = if cluster.identity.superuser {
+        login
+    } else {
+        owner.clone()
+    };
+    if !plan.extensions.is_empty() {
+        let ground = open(cluster, &keeper).await?;
+        seed::extensions(&ground, &plan.extensions).await?;
+    }
+    let ground = open(cluster, &owner).await?;
+    let sown = seed::sow(&ground, &plan.seed).await;
+    sown.map_err(|breakage| broke(cluster.explain(*breakage)))?;
+    drop(ground);
+    let ground = open(cluster, &keeper).await?;
+    let settled = ground
+        .client
+        .batch_execute("VACUUM (FREEZE, ANALYZE)")
+        .await;
+    settled.map_err(|error| {
+        broke(failure::breakage(
+            "seed",
+            "cannot vacuum the seeded database",
+            &error,
+        ))
+    })
+}
+
+async fn open(cluster: &Cluster, login: &Login) -> Result<Ground, NotReady> {
+    let opened = Ground::open(&cluster.connector, login).await;
+    opened.map_err(|error| {
+        let message = "cannot connect to the database that is being seeded";
+        broke(cluster.explain(failure::breakage("connect", message, &error)))
+    })
+}
+
+fn broke(breakage: Breakage) -> NotReady {
+    NotReady::Broke(Box::new(breakage))
+}

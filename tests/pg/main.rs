@@ -1,0 +1,10 @@
+//! Sessions, lock watching, templates, seeds and the registry against the real thing: a server that the tests start once.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod locks;
+mod registry;
+mod seeds;
+mod servers;
+mod sessions;
+mod world;
