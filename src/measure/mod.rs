@@ -1,1 +1,97 @@
-//! What do the events amount to? Latency, waits, deadlocks, statements per iteration.
+//! What do the events amount to? Latencies, waits, deadlocks, statements, repetitions, errors.
+//!
+//! [`measure`] reads the log of one case and nothing else but the plan it came from: the same log always gives
+//! the same measurements. Nothing in here judges.
+//!
+//! Whatever belongs to a client is found under its name, `shopper`; where the client has several sessions that
+//! is all of them together, and each is also found as `shopper[3]`.
+
+mod advice;
+mod deadlock;
+mod errors;
+mod latency;
+mod numbers;
+mod repetition;
+mod statements;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod time_spent;
+pub mod trace;
+mod wait;
+
+pub use advice::Advice;
+pub use deadlock::{CycleEdge, Deadlock, Detection, Survivor, VictimRetry};
+pub use errors::{ErrorCounts, Errors};
+pub use latency::{Latencies, Latency, Percentile};
+pub use numbers::{Measured, RowCounts};
+pub use repetition::{NPlusOne, Repeated, RepeatedRead, Repetitions};
+pub use statements::{PassStatements, StatementUse, Statements};
+pub use time_spent::{TimeSpent, TimesSpent};
+pub use trace::Trace;
+pub use wait::{Wait, WaitEdge, Waits};
+
+use crate::{
+    record::{CaseLog, ClientId, RunLog},
+    schedule::{Case, Plan},
+};
+use std::collections::BTreeMap;
+
+/// What the events of one case amount to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measurements {
+    /// How long steps, passes and queries took.
+    pub latencies: Latencies,
+    /// Where the time of the clients went.
+    pub times: TimesSpent,
+    /// Who waited for whom.
+    pub waits: Waits,
+    /// Which deadlocks happened.
+    pub deadlocks: Vec<Deadlock>,
+    /// How many statements were sent.
+    pub statements: Statements,
+    /// Which reads were repeated.
+    pub repetitions: Repetitions,
+    /// Which errors happened.
+    pub errors: Errors,
+    /// What hooks measured, by name.
+    pub measured: BTreeMap<String, Measured>,
+    /// How many rows the steps returned or changed, by `client.step`.
+    pub rows: BTreeMap<String, RowCounts>,
+}
+
+/// Measures one case.
+pub fn measure(case: &Case, log: &CaseLog) -> Measurements {
+    measure_trace(case, log, &Trace::read(case, log))
+}
+
+/// Measures one case whose events have been joined up already.
+pub fn measure_trace<'a>(case: &Case, log: &'a CaseLog, trace: &Trace<'a>) -> Measurements {
+    let texts = texts::Texts::default();
+    let waits = Waits::of(log, trace);
+    Measurements {
+        latencies: Latencies::of(trace, &log.queries),
+        times: TimesSpent::of(log, trace, &waits),
+        deadlocks: deadlock::deadlocks(case, log, trace, &waits),
+        statements: Statements::of(trace, &texts),
+        repetitions: Repetitions::of(trace, &texts),
+        errors: Errors::of(log, trace),
+        measured: numbers::measured(log),
+        rows: numbers::rows(trace),
+        waits,
+    }
+}
+
+/// Measures every case of a run, in the plan's order.
+pub fn measure_all(plan: &Plan, log: &RunLog) -> Vec<Measurements> {
+    let cases = plan.cases.iter().zip(&log.cases);
+    cases.map(|(case, log)| measure(case, log)).collect()
+}
+
+/// The names under which a client's measurements are found: the script's, and its own where it is one of several.
+pub fn names_of(client: &ClientId) -> impl Iterator<Item = String> + use<> {
+    let own = client.number.map(|_| client.to_string());
+    [client.script.clone()].into_iter().chain(own)
+}

@@ -17,6 +17,8 @@ mod ledger;
 mod memory;
 pub mod session;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 pub use session::{

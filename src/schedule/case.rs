@@ -7,7 +7,7 @@ use crate::{
     source::SourceFile,
     spec::{
         client::{Control, Isolation, OnError},
-        expect::Expectation,
+        expect::{Expectation, LatencyBounds},
         generator::Generator,
         scenario::{Requires, Scenario},
         value::Builtin,
@@ -124,7 +124,8 @@ pub enum SeedAction {
 }
 
 impl SeedAction {
-    /// JSON pointer of the item in the scenario.
+    /// JSON pointer of the item in the scenario, continued into a shared list (`/seed/0/use/3`) as
+    /// [`LoadedScenario::place`](crate::spec::LoadedScenario::place) reads it.
     pub fn path(&self) -> &str {
         match self {
             Self::Sql { path, .. }
@@ -312,8 +313,28 @@ pub struct QueryPlan {
     pub arguments: Vec<(String, ArgumentPlan)>,
     /// How often it is run.
     pub repeat: u32,
+    /// How long it may take, if anybody says.
+    pub budget: Option<BudgetPlan>,
     /// JSON pointer of the entry in the scenario.
     pub path: String,
+}
+
+/// How long a watched statement may take.
+#[derive(Debug, Clone)]
+pub struct BudgetPlan {
+    /// The bounds; a plain duration bounds every repetition, as `max`.
+    pub bounds: LatencyBounds,
+    /// Who says so.
+    pub origin: BudgetOrigin,
+}
+
+/// Where a budget comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BudgetOrigin {
+    /// The query's own `budget`.
+    Query,
+    /// The suite's `slow_query`.
+    Suite,
 }
 
 /// A statement of `expect`.

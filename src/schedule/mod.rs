@@ -5,8 +5,11 @@
 
 pub mod case;
 pub mod generate;
+pub mod plan;
 
 pub use case::{
-    ArgumentPlan, Case, ClientPlan, DatabasePlan, HookPlan, LaunchPlan, Plan, ProbePlan, QueryPlan,
-    RetryPlan, SeedAction, SeedPlan, StatementForm, StatementPlan, StepPlan, StepWork,
+    ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, DatabasePlan, HookPlan, LaunchPlan,
+    Plan, ProbePlan, QueryPlan, RetryPlan, SeedAction, SeedPlan, StatementForm, StatementPlan,
+    StepPlan, StepWork,
 };
+pub use plan::{PlanOptions, Selection, plan};

@@ -87,6 +87,16 @@ impl Hook {
         self.names.free.iter()
     }
 
+    /// Whether the hook may call `rows` with a name that is not a text literal.
+    pub fn names_steps_freely(&self) -> bool {
+        let mut calls = self.names.calls.iter();
+        self.names.calls("rows")
+            && calls.any(|call| {
+                matches!(call.function.as_str(), "rows" | "Fn") && call.literal.is_none()
+                    || call.function == "Fn" && call.literal.as_deref() == Some("rows")
+            })
+    }
+
     /// The steps the hook names in `rows("…")`.
     pub fn named_steps(&self) -> impl Iterator<Item = NamedStep> + '_ {
         let calls = self

@@ -133,6 +133,29 @@ pub enum Step {
     Statement(Box<Statement>),
 }
 
+/// The names of the steps of a script: the author's; the word of a control step, `begin_2` for the second
+/// of that word; else the step's number in the script, from 1.
+pub fn step_names(steps: &[Step]) -> Vec<String> {
+    let mut seen: IndexMap<Control, u32> = IndexMap::new();
+    let numbered = steps.iter().enumerate();
+    numbered
+        .map(|(index, step)| match step {
+            Step::Control(control) => {
+                let count = seen.entry(*control).or_insert(0);
+                *count += 1;
+                match *count {
+                    1 => control.word().to_owned(),
+                    count => format!("{}_{count}", control.word()),
+                }
+            }
+            Step::Statement(statement) => {
+                let number = || (index + 1).to_string();
+                statement.step.clone().unwrap_or_else(number)
+            }
+        })
+        .collect()
+}
+
 /// A step that only controls the transaction; it is a step of that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

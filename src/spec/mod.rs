@@ -5,15 +5,21 @@
 
 pub mod client;
 pub mod expect;
+mod explain;
 pub mod generator;
+mod load;
 mod loaded;
 pub mod order;
+mod overlay;
 pub mod quantity;
 pub mod query;
 pub mod scenario;
+mod schema;
 pub mod seed;
 pub mod tree;
 pub mod value;
 
-pub use loaded::LoadedScenario;
+pub use load::{MAX_SEED_BYTES, load, load_file};
+pub use loaded::{LoadedScenario, ResolvedSeed, SeedFiles, SeedList};
 pub use scenario::Scenario;
+pub use schema::scenario_schema;

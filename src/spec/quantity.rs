@@ -54,6 +54,17 @@ impl JsonSchema for Count {
 #[serde(transparent)]
 pub struct SqlState(pub String);
 
+impl SqlState {
+    /// The condition that is meant.
+    ///
+    /// # Errors
+    ///
+    /// There is none of that name, and the nearest one.
+    pub fn condition(&self) -> Result<crate::sql::Condition, crate::sql::UnknownCondition> {
+        self.0.parse()
+    }
+}
+
 impl JsonSchema for SqlState {
     fn schema_name() -> Cow<'static, str> {
         "SqlState".into()

@@ -46,6 +46,14 @@ pub struct RefArgument {
     pub column: String,
 }
 
+impl RefArgument {
+    /// The step and its column.
+    pub fn parts(&self) -> (&str, &str) {
+        // Without a dot, which the schema refuses, all of it is the step.
+        self.column.split_once('.').unwrap_or((&self.column, ""))
+    }
+}
+
 /// Any literal, also a map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

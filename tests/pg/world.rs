@@ -11,7 +11,7 @@ use pgauge::record::{CaseId, ClientId, Reply, Value};
 use pgauge::run::session::{Database, Message, Server, Session, SessionNote, SessionPlan};
 use pgauge::schedule::{Case, ClientPlan, DatabasePlan, SeedAction, SeedPlan, StatementForm};
 use pgauge::source::SourceFile;
-use pgauge::spec::{LoadedScenario, scenario::Requires};
+use pgauge::spec::{load_file, scenario::Requires};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -57,8 +57,7 @@ pub fn on_a_runtime<T>(future: impl Future<Output = T>) -> T {
 
 /// A case that starts from a database with this seed.
 pub fn case(name: &str, actions: Vec<SeedAction>) -> Case {
-    let scenario = serde_json::from_value(serde_json::json!({ "name": name })).unwrap();
-    let scenario = Arc::new(scenario);
+    let file = load_file(SourceFile::new("test.yaml", format!("name: {name}\n"))).unwrap();
     Case {
         id: CaseId {
             file: "test.yaml".to_owned(),
@@ -66,12 +65,8 @@ pub fn case(name: &str, actions: Vec<SeedAction>) -> Case {
             variant: None,
             order: None,
         },
-        scenario: Arc::clone(&scenario),
-        file: Arc::new(LoadedScenario {
-            file: SourceFile::new("test.yaml", ""),
-            variants: IndexMap::from([(None, scenario)]),
-            seed_files: IndexMap::new(),
-        }),
+        scenario: Arc::clone(&file.variants[&None]),
+        file: Arc::new(file),
         expect: Vec::new(),
         hooks: Default::default(),
         database: DatabasePlan {

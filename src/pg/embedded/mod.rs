@@ -1,7 +1,7 @@
 //! A PostgreSQL server of pgauge's own: started in a fraction of a second, disturbed by nothing, gone without a trace.
 //!
 //! [`EmbeddedServer::start`] makes a private folder, puts a cluster into it (a kept one where there is one), runs
-//! `postgres` there, and answers when the server does. A [watchdog](watchdog) removes all of it when the server is
+//! `postgres` there, and answers when the server does. A watchdog removes all of it when the server is
 //! stopped or dropped, and also when pgauge is killed. What a killed watchdog leaves is swept by the next start.
 //!
 //! Everything here blocks, for tens of milliseconds as a rule; asynchronous callers use `spawn_blocking`. It is not tied

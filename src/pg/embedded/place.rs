@@ -196,4 +196,24 @@ mod tests {
         );
         assert_eq!(enough(PLENTY, ""), Ok(()));
     }
+
+    #[test]
+    fn a_named_place_must_be_there_and_leave_room_for_a_socket() {
+        let account = Account::of_this_process().unwrap();
+        let refused = |place: &Path| Place::check(place, &account).unwrap_err();
+        let missing = refused(Path::new("/tmp/not/there"));
+        assert!(
+            missing.primary.starts_with("PGAUGE_TMPDIR names"),
+            "{missing}"
+        );
+        let folder = tempfile::tempdir_in("/tmp").unwrap();
+        let long = folder.path().join("x".repeat(LONGEST));
+        std::fs::create_dir(&long).unwrap();
+        assert!(
+            refused(&long)
+                .detail
+                .unwrap()
+                .contains("at most 60 leave room")
+        );
+    }
 }

@@ -73,8 +73,23 @@ name_of() {
   if [ -e "/proc/$1/comm" ]; then cat "/proc/$1/comm"; else ps -o comm= -p "$1"; fi 2>/dev/null
 }
 
-# A server that was killed leaves the small System V segment that guards its data folder.
-drop_segment() {
+arguments_of() {
+  if [ -e "/proc/$1/cmdline" ]; then tr '\0' ' ' <"/proc/$1/cmdline"; else ps -o command= -p "$1"; fi 2>/dev/null
+}
+
+# Ends one process, by force once it has been patient for that many rounds. A postgres that is killed leaves files
+# that stand for its shared memory, so they are noted first.
+kill_after() {
+  [ "$round" -ge "$1" ] || return
+  [ -e "/proc/$2/maps" ] &&
+    memory="$memory $(sed -n 's|.* \(/dev/shm/PostgreSQL\.[0-9]*\)$|\1|p' "/proc/$2/maps" 2>/dev/null | sort -u)"
+  kill -KILL "$2"
+}
+
+# A server that was killed also leaves the small System V segment that guards its data folder.
+drop_memory() {
+  # shellcheck disable=SC2086 # names without spaces
+  [ -n "${memory# }" ] && rm -f -- $memory
   [ -e "$folder/data/postmaster.pid" ] && [ -e /proc/sysvipc/shm ] || return
   guard=$(sed -n 7p "$folder/data/postmaster.pid" | tr -s ' ')
   while read -r key id perms size creator last attached rest; do
@@ -82,29 +97,34 @@ drop_segment() {
   done </proc/sysvipc/shm 2>/dev/null
 }
 
-# Asks first: postgres ends at SIGQUIT within milliseconds and takes its shared memory with it; the
-# postgres processes below initdb end by themselves once initdb, which feeds them, is gone.
+# Asks first, in ways after which postgres takes its shared memory with it: a server ends at SIGQUIT within milliseconds,
+# a postgres below initdb when initdb, which feeds it, is gone, and sooner at SIGTERM if it is past `--boot`.
+end_process() {
+  case $1 in
+  "$worker") kill_after 180 "$1" ;;
+  "$postmaster") kill -QUIT "$1"; kill -CONT "$1"; kill_after 150 "$1" ;;
+  *)
+    case $(name_of "$1") in
+    *postgres*)
+      case $(arguments_of "$1") in *" --single "*) kill -TERM "$1" ;; esac
+      kill_after 100 "$1" ;;
+    *) kill -KILL "$1" ;;
+    esac ;;
+  esac 2>/dev/null
+}
+
 finish() {
   [ -n "$worker" ] && kill -USR1 "$worker" 2>/dev/null
-  round=0
-  while found=$(members; own_server); [ -n "$found" ] && [ $round -lt 200 ]; do
+  memory='' round=0
+  while found=$(members; own_server); [ -n "$found" ] && [ $round -lt 250 ]; do
     postmaster=
     [ -e "$folder/data/postmaster.pid" ] && read -r postmaster <"$folder/data/postmaster.pid"
-    for pid in $found; do
-      case $pid in
-      "$worker") [ $round -gt 120 ] && kill -KILL "$pid" ;;
-      "$postmaster") kill -QUIT "$pid"; kill -CONT "$pid"; [ $round -gt 100 ] && kill -KILL "$pid" ;;
-      *) case $(name_of "$pid") in
-        *postgres*) [ $round -gt 60 ] && kill -KILL "$pid" ;;
-        *) kill -KILL "$pid" ;;
-        esac ;;
-      esac 2>/dev/null
-    done
+    for pid in $found; do end_process "$pid"; done
     round=$((round + 1))
     sleep 0.01 2>/dev/null || sleep 1
   done
   [ -n "$worker" ] && wait "$worker"
-  drop_segment
+  drop_memory
   round=0
   until rm -rf -- "$folder" "$folder.new" 2>/dev/null || [ $round -ge 20 ]; do
     round=$((round + 1))

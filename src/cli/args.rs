@@ -1,0 +1,276 @@
+//! What was typed? Command line and environment as clap reads them; [`settings`](super::settings) says what it means.
+
+use clap::{
+    Args, CommandFactory, Parser, Subcommand, ValueEnum,
+    builder::{FalseyValueParser, NonEmptyStringValueParser},
+};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  pgauge init                           a small suite to start from
+  pgauge run scenarios                  run it on a server that pgauge starts itself
+  pgauge run scenarios --junit out.xml  the same in CI
+
+Exit status:
+  0 passed   1 an expectation failed, or a case was vacuous   2 command line, or nothing matched
+  3 a scenario is wrong   4 the world broke   5 worse than the baseline   130 interrupted
+
+Every option can be set in the environment, by the name in brackets in its help, and many in pgauge.yaml beside the \
+scenarios. The command line wins over the environment, and the environment over pgauge.yaml.";
+
+/// Go or no-go for your PostgreSQL database: proves, before a merge, that it still behaves and still performs.
+#[derive(Debug, Parser)]
+#[command(name = "pgauge", version, after_help = EXAMPLES, max_term_width = 110)]
+pub struct Typed {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How it is told.
+    #[command(flatten)]
+    pub telling: Telling,
+}
+
+/// The command line as clap knows it. Its help does not show what the environment holds: that may be a password.
+pub fn command() -> clap::Command {
+    let quiet = |argument: clap::Arg| argument.hide_env_values(true);
+    Typed::command()
+        .mut_args(quiet)
+        .mut_subcommands(|command| command.mut_args(quiet))
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios and say what holds
+    Run(Box<RunArgs>),
+    /// Say everything that is wrong with scenarios, without a server
+    Check(Chosen),
+    /// Show the cases, orders and SQL that would run
+    Show(Chosen),
+    /// Write a small suite to start from
+    Init(InitArgs),
+    /// Print a JSON Schema, for editors
+    Schema(SchemaArgs),
+    /// Say which server would be used, and why
+    Doctor(DoctorArgs),
+}
+
+/// How it is told.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Telling {
+    /// Tell less: failures and the summary
+    #[arg(short, long, global = true, env = "PGAUGE_QUIET", value_parser = FalseyValueParser::new(), conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Tell more: notes, statements, latencies, where the time went
+    #[arg(short, long, global = true, env = "PGAUGE_VERBOSE", value_parser = FalseyValueParser::new())]
+    pub verbose: bool,
+    /// Colours; `auto` means on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        global = true,
+        env = "PGAUGE_COLOR",
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
+    pub color: ColorWhen,
+}
+
+/// When there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Even into a file.
+    Always,
+    /// Not even on a terminal.
+    Never,
+}
+
+/// Which scenarios and which of their cases.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Chosen {
+    /// Files, folders, and globs such as 'scenarios/**/lock_*.yaml'; without any, those that pgauge.yaml names, else
+    /// the folder scenarios
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only scenarios with this tag, or one of these
+    #[arg(short, long, env = "PGAUGE_TAG", value_name = "TAG", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new(), help_heading = "Selection")]
+    pub tag: Vec<String>,
+    /// Only cases with this text in their name
+    #[arg(short, long, env = "PGAUGE_NAME", value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), help_heading = "Selection")]
+    pub name: Vec<String>,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgauge run scenarios --tag deadlock
+  pgauge run scenarios/races/lost_update.yaml -v
+  pgauge run scenarios --server 16 --junit out/junit.xml --json out/results.json
+  DATABASE_URL=postgres://qa@db.test/postgres pgauge run scenarios")]
+pub struct RunArgs {
+    /// Which scenarios and which of their cases.
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// On which server.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// How they are run.
+    #[command(flatten)]
+    pub running: RunningArgs,
+    /// What is written.
+    #[command(flatten)]
+    pub reports: ReportArgs,
+}
+
+/// On which server.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Server")]
+pub struct ServerArgs {
+    /// `embedded` (pgauge starts one), a version such as `16`, a folder of server binaries such as /opt/pg17/bin, or
+    /// postgres://user@host/database
+    ///
+    /// Without it: pgauge.yaml, then DATABASE_URL, then PGHOST with the other PG* variables, then embedded. A password
+    /// is better given in DATABASE_URL or PGPASSWORD: a command line can be seen by every user of the machine. On a
+    /// server reached by URL pgauge works only in databases that it made itself; CREATEDB is enough for that.
+    #[arg(
+        short,
+        long,
+        env = "PGAUGE_SERVER",
+        hide_env_values = true,
+        value_name = "SERVER"
+    )]
+    pub server: Option<String>,
+    /// Keep the databases of cases that did not pass, and say how to look into them
+    #[arg(long, env = "PGAUGE_KEEP", value_parser = FalseyValueParser::new())]
+    pub keep: bool,
+    /// Keep seeded templates on a server reached by URL, so that the next run is quicker
+    #[arg(long, env = "PGAUGE_KEEP_TEMPLATES", value_parser = FalseyValueParser::new())]
+    pub keep_templates: bool,
+}
+
+/// How cases are run.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Running")]
+pub struct RunningArgs {
+    /// How many cases run side by side; those that measure time always run alone [default: one per processor, at most 8]
+    #[arg(short, long, env = "PGAUGE_JOBS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub jobs: Option<u16>,
+    /// Begin no further case after one that did not pass
+    #[arg(long, env = "PGAUGE_FAIL_FAST", value_parser = FalseyValueParser::new())]
+    pub fail_fast: bool,
+    /// The seed of everything random, where a scenario names none [default: 1]
+    #[arg(long, env = "PGAUGE_RANDOM_SEED", value_name = "N")]
+    pub random_seed: Option<u64>,
+    /// Count a skipped case as failed
+    #[arg(long, env = "PGAUGE_NO_SKIPS", value_parser = FalseyValueParser::new())]
+    pub no_skips: bool,
+}
+
+/// What is written.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Reports")]
+pub struct ReportArgs {
+    /// Write a JUnit report to this file
+    #[arg(long, env = "PGAUGE_JUNIT", value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write everything that was seen to this file, as JSON
+    #[arg(long, env = "PGAUGE_JSON", value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Remember this run as the baseline: write NAME.baseline.json beside every scenario that passed
+    #[arg(long, env = "PGAUGE_UPDATE_BASELINES", value_parser = FalseyValueParser::new())]
+    pub update_baselines: bool,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pgauge init qa && pgauge run qa")]
+pub struct InitArgs {
+    /// Where; made if it is not there. A file that is there already is never changed
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub folder: PathBuf,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pgauge schema > schema/scenario.schema.json")]
+pub struct SchemaArgs {
+    /// Of which file
+    #[arg(value_enum, default_value = "scenario")]
+    pub of: SchemaOf,
+}
+
+/// The files that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A scenario
+    Scenario,
+    /// pgauge.yaml
+    Suite,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pgauge doctor --server 16")]
+pub struct DoctorArgs {
+    /// On which server.
+    #[arg(
+        short,
+        long,
+        env = "PGAUGE_SERVER",
+        hide_env_values = true,
+        value_name = "SERVER"
+    )]
+    pub server: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_has_its_environment_variable_and_its_help() {
+        for command in command().get_subcommands() {
+            for option in command.get_opts() {
+                let name = option.get_id().as_str().to_uppercase();
+                let variable = option
+                    .get_env()
+                    .map(|name| name.to_string_lossy().into_owned());
+                assert_eq!(
+                    variable,
+                    Some(format!("PGAUGE_{name}")),
+                    "{}",
+                    command.get_name()
+                );
+                assert!(option.get_help().is_some(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_of_run_reads_well() {
+        let mut command = command().term_width(100);
+        command.build();
+        let run = command.find_subcommand_mut("run").unwrap();
+        insta::assert_snapshot!(run.render_help().to_string());
+    }
+
+    #[test]
+    fn the_help_reads_well() {
+        insta::assert_snapshot!(command().term_width(100).render_help().to_string());
+    }
+}

@@ -1,0 +1,307 @@
+//! What does it mean, what was typed? Command line, environment and `pgauge.yaml` together; only this travels inward.
+
+use super::{
+    Stop,
+    args::{Chosen, ColorWhen, RunArgs, Telling},
+    files::scenario_files,
+    server::{self, ServerChoice},
+    status::Skips,
+    suite::{self, Suite},
+};
+use crate::{
+    report::terminal::{Verbosity, View},
+    source::{Color, Diagnostic},
+};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
+
+/// The most cases side by side where nobody says how many: more would only wait for the disk.
+const MOST_JOBS: usize = 8;
+
+/// The folder that is run where none is named.
+const SCENARIOS: &str = "scenarios";
+
+/// How it is told, from the options that every command has.
+pub fn view(telling: &Telling) -> View {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let color = match telling.color {
+        ColorWhen::Always => Color::On,
+        ColorWhen::Auto if std::io::stdout().is_terminal() && !plain => Color::On,
+        ColorWhen::Auto | ColorWhen::Never => Color::Off,
+    };
+    let verbosity = match (telling.quiet, telling.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    };
+    View::of_stdout(color, verbosity)
+}
+
+/// The scenarios of a command and what their suite says.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// The scenario files.
+    pub files: Vec<PathBuf>,
+    /// What the suite says; nothing where there is none.
+    pub suite: Suite,
+    /// The folder of the suite's file, from where its paths count.
+    folder: PathBuf,
+}
+
+impl Scope {
+    /// Finds the files and their suite.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was found, the suite's file is wrong, or there is more than one.
+    pub fn of(chosen: &Chosen) -> Result<Self, Stop> {
+        let named: &[PathBuf] = match chosen.paths.is_empty() {
+            true => &[PathBuf::from(SCENARIOS)],
+            false => &chosen.paths,
+        };
+        let suite_file = the_suite(named)?;
+        let suite = suite_file
+            .as_deref()
+            .map(Suite::read)
+            .transpose()?
+            .unwrap_or_default();
+        let folder = suite_file
+            .and_then(|file| file.parent().map(shorter))
+            .unwrap_or_default();
+        let paths = match chosen.paths.is_empty() && !suite.scenarios.is_empty() {
+            true => suite
+                .scenarios
+                .iter()
+                .map(|path| folder.join(path))
+                .collect(),
+            false => named.to_vec(),
+        };
+        Ok(Self {
+            files: scenario_files(&paths)?,
+            suite,
+            folder,
+        })
+    }
+
+    fn beside(&self, path: Option<&PathBuf>) -> Option<PathBuf> {
+        path.map(|path| self.folder.join(path))
+    }
+}
+
+/// The one suite of all these paths.
+fn the_suite(paths: &[PathBuf]) -> Result<Option<PathBuf>, Stop> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        // A glob begins in the folder before its first wildcard.
+        let plain: PathBuf = path
+            .components()
+            .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
+            .collect();
+        if let Some(file) = suite::find(&plain)
+            && !found.contains(&file)
+        {
+            found.push(file);
+        }
+    }
+    match found.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(shorter(only))),
+        [first, second, ..] => {
+            let primary = "the paths belong to different suites";
+            let detail = format!("{} and {}", first.display(), second.display());
+            let diagnostic = Diagnostic::error("suites", primary).detail(detail);
+            Err(Stop::usage(diagnostic.hint("run one suite at a time")))
+        }
+    }
+}
+
+/// The path from the working directory, where it lies in there.
+fn shorter(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).to_owned()
+}
+
+/// Everything that `run` needs to know.
+#[derive(Debug, Clone)]
+pub struct RunSettings {
+    /// The scenarios.
+    pub scope: Scope,
+    /// Only these cases.
+    pub chosen: Chosen,
+    /// On which server.
+    pub server: ServerChoice,
+    /// How cases are run.
+    pub running: Running,
+    /// What is kept.
+    pub keeping: Keeping,
+    /// What is written.
+    pub reports: Reports,
+    /// How it is told.
+    pub view: View,
+}
+
+/// How cases are run.
+#[derive(Debug, Clone, Copy)]
+pub struct Running {
+    /// How many side by side.
+    pub jobs: usize,
+    /// The seed of everything random; none where nobody names one.
+    pub random_seed: Option<u64>,
+    /// What happens after a case that did not pass.
+    pub after_failure: AfterFailure,
+    /// What a skipped case counts as.
+    pub skips: Skips,
+}
+
+/// What happens after a case that did not pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// The others are run all the same.
+    GoOn,
+    /// No further case begins: `--fail-fast`.
+    End,
+}
+
+/// What is kept on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeping {
+    /// The databases of cases that did not pass.
+    pub databases: bool,
+    /// Seeded templates on a server reached by URL.
+    pub templates: bool,
+}
+
+/// What is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reports {
+    /// A JUnit report.
+    pub junit: Option<PathBuf>,
+    /// Everything that was seen.
+    pub json: Option<PathBuf>,
+    /// Whether baselines are written.
+    pub update_baselines: bool,
+}
+
+impl RunSettings {
+    /// What the arguments of `run` mean.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be meant, nothing was found, or the suite's file is wrong.
+    pub fn of(args: &RunArgs, telling: &Telling) -> Result<Self, Stop> {
+        let scope = Scope::of(&args.chosen)?;
+        let suite = &scope.suite;
+        let environment = |name: &str| std::env::var(name).ok();
+        let server = server::choose(
+            args.server.server.as_deref(),
+            suite.server.as_deref(),
+            &environment,
+        )?;
+        let running = Running {
+            jobs: args
+                .running
+                .jobs
+                .or(suite.jobs)
+                .map_or_else(usual_jobs, usize::from),
+            random_seed: args.running.random_seed.or(suite.random_seed),
+            after_failure: match args.running.fail_fast || suite.fail_fast {
+                true => AfterFailure::End,
+                false => AfterFailure::GoOn,
+            },
+            skips: match args.running.no_skips || suite.no_skips {
+                true => Skips::CountAsFailed,
+                false => Skips::Allowed,
+            },
+        };
+        let report = |typed: &Option<PathBuf>, suite: &Option<PathBuf>| {
+            let typed = typed.clone().filter(|path| !path.as_os_str().is_empty());
+            typed.or_else(|| scope.beside(suite.as_ref()))
+        };
+        let reports = Reports {
+            junit: report(&args.reports.junit, &suite.junit),
+            json: report(&args.reports.json, &suite.json),
+            update_baselines: args.reports.update_baselines,
+        };
+        Ok(Self {
+            chosen: args.chosen.clone(),
+            server,
+            running,
+            keeping: Keeping {
+                databases: args.server.keep,
+                templates: args.server.keep_templates,
+            },
+            reports,
+            view: view(telling),
+            scope,
+        })
+    }
+}
+
+fn usual_jobs() -> usize {
+    let processors = std::thread::available_parallelism();
+    processors.map_or(1, std::num::NonZero::get).min(MOST_JOBS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::{Command, Typed};
+    use super::*;
+    use clap::Parser;
+
+    fn suite(text: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(SCENARIOS)).unwrap();
+        std::fs::write(folder.path().join("scenarios/a.yaml"), "").unwrap();
+        std::fs::write(folder.path().join("pgauge.yaml"), text).unwrap();
+        folder
+    }
+
+    fn settings(folder: &Path, more: &[&str]) -> Result<RunSettings, Stop> {
+        let scenarios = folder.join(SCENARIOS).display().to_string();
+        let words = ["pgauge", "run", &scenarios]
+            .into_iter()
+            .chain(more.iter().copied());
+        let typed = Typed::parse_from(words);
+        match typed.command {
+            Command::Run(args) => RunSettings::of(&args, &typed.telling),
+            _ => unreachable!("the words say run"),
+        }
+    }
+
+    #[test]
+    fn the_suite_fills_in_what_was_not_typed() {
+        let folder = suite(
+            "jobs: 3\nrandom_seed: 7\njunit: out/junit.xml\nfail_fast: true\nserver: embedded\n",
+        );
+        let read = settings(folder.path(), &["--random-seed", "9"]).unwrap();
+        assert_eq!((read.running.jobs, read.running.random_seed), (3, Some(9)));
+        assert_eq!(read.running.after_failure, AfterFailure::End);
+        assert_eq!(
+            read.reports.junit,
+            Some(folder.path().join("out/junit.xml"))
+        );
+        assert_eq!(read.server.origin, server::Origin::Suite);
+        assert_eq!(read.scope.files, [folder.path().join("scenarios/a.yaml")]);
+        let read = settings(folder.path(), &["--junit", "here.xml", "--jobs", "1"]).unwrap();
+        assert_eq!(
+            (read.reports.junit, read.running.jobs),
+            (Some("here.xml".into()), 1)
+        );
+    }
+
+    #[test]
+    fn a_wrong_suite_is_a_wrong_spec() {
+        let folder = suite("jobs: many\n");
+        assert_eq!(settings(folder.path(), &[]).unwrap_err().status().code(), 3);
+    }
+
+    #[test]
+    fn two_suites_at_once_are_refused() {
+        let (one, other) = (suite(""), suite(""));
+        let other = other.path().join(SCENARIOS).display().to_string();
+        let stop = settings(one.path(), &[&other]).unwrap_err();
+        assert_eq!(stop.status().code(), 2);
+    }
+}

@@ -1,0 +1,241 @@
+//! A server of one table of locks, for tests of the coordinator: no process, no socket, a held clock.
+//!
+//! Its SQL has four statements: `LOCK name` waits until nobody else holds that lock, `COMMIT` and
+//! `ROLLBACK` give up all of the session's locks, `FAIL code` is an error that gives them up too, and
+//! anything else succeeds at once.
+
+use crate::{
+    record::{Breakage, LockFacts, Micros, Reply, ResultSet, ServerError, ServerFacts, Timing},
+    run::session::{
+        Blocked, Canceller, Connected, Database, LockWatch, Message, NotReady, Server, Session,
+        SessionPlan, WaitFacts,
+    },
+    schedule::Case,
+};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    rc::Rc,
+    sync::atomic::{AtomicI32, Ordering},
+};
+use tokio::sync::Notify;
+
+/// The server.
+#[derive(Default)]
+pub struct FakeServer {
+    facts: ServerFacts,
+}
+
+impl Server for FakeServer {
+    type Database = FakeDatabase;
+
+    async fn database(&self, _: &Case) -> Result<FakeDatabase, NotReady> {
+        Ok(FakeDatabase::default())
+    }
+
+    fn facts(&self) -> &ServerFacts {
+        &self.facts
+    }
+}
+
+/// Who holds and who waits for each lock, by backend, in the order of asking.
+#[derive(Default)]
+struct Locks {
+    holders: BTreeMap<String, i32>,
+    waiting: BTreeMap<i32, String>,
+    cancelled: Vec<i32>,
+}
+
+/// A database of locks.
+#[derive(Default)]
+pub struct FakeDatabase {
+    locks: Rc<RefCell<Locks>>,
+    changed: Rc<Notify>,
+    next_pid: AtomicI32,
+}
+
+impl Database for FakeDatabase {
+    type Session = FakeSession;
+    type Watch = FakeWatch;
+
+    async fn connect(&self, _: &SessionPlan) -> Result<Connected<FakeSession>, Breakage> {
+        let pid = 100 + self.next_pid.fetch_add(1, Ordering::Relaxed);
+        let session = FakeSession {
+            pid,
+            locks: Rc::clone(&self.locks),
+            changed: Rc::clone(&self.changed),
+        };
+        Ok(Connected {
+            session,
+            pool_wait: Micros(0),
+        })
+    }
+
+    async fn watch(&self) -> Result<FakeWatch, Breakage> {
+        Ok(FakeWatch(Rc::clone(&self.locks)))
+    }
+
+    async fn close(self) -> Result<(), Breakage> {
+        Ok(())
+    }
+}
+
+/// A session; its locks are its own until COMMIT.
+pub struct FakeSession {
+    pid: i32,
+    locks: Rc<RefCell<Locks>>,
+    changed: Rc<Notify>,
+}
+
+impl FakeSession {
+    fn release(&self) {
+        self.locks
+            .borrow_mut()
+            .holders
+            .retain(|_, holder| *holder != self.pid);
+        self.changed.notify_waiters();
+    }
+
+    async fn lock(&self, name: &str) -> Reply {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let locks = &mut *self.locks.borrow_mut();
+                let holder = *locks.holders.entry(name.to_owned()).or_insert(self.pid);
+                if holder == self.pid {
+                    locks.waiting.remove(&self.pid);
+                    return done("LOCK");
+                }
+                locks.waiting.insert(self.pid, name.to_owned());
+                let cancelled = locks.cancelled.contains(&self.pid);
+                if cancelled || in_a_circle(locks, self.pid) {
+                    locks.waiting.remove(&self.pid);
+                    locks.cancelled.retain(|pid| *pid != self.pid);
+                    return failed(if cancelled { "57014" } else { "40P01" });
+                }
+            }
+            changed.await;
+        }
+    }
+}
+
+/// Whether a backend waits for one that, in the end, waits for it.
+fn in_a_circle(locks: &Locks, pid: i32) -> bool {
+    let mut at = pid;
+    for _ in 0..locks.waiting.len() {
+        let Some(name) = locks.waiting.get(&at) else {
+            return false;
+        };
+        let Some(holder) = locks.holders.get(name) else {
+            return false;
+        };
+        at = *holder;
+        if at == pid {
+            return true;
+        }
+    }
+    false
+}
+
+fn failed(code: &str) -> Reply {
+    let error = ServerError {
+        severity: "ERROR".to_owned(),
+        code: code.to_owned(),
+        message: format!("failed with {code}"),
+        ..ServerError::default()
+    };
+    Reply {
+        results: Vec::new(),
+        error: Some(error),
+    }
+}
+
+fn done(command: &str) -> Reply {
+    let result = ResultSet {
+        command: command.to_owned(),
+        row_count: 1,
+        ..ResultSet::default()
+    };
+    Reply {
+        results: vec![result],
+        error: None,
+    }
+}
+
+impl Session for FakeSession {
+    type Canceller = FakeCanceller;
+
+    fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    async fn execute(&mut self, message: Message<'_>) -> (Reply, Timing) {
+        let words: Vec<&str> = message.sql.split_whitespace().collect();
+        let reply = match words.as_slice() {
+            ["LOCK", name] => self.lock(name).await,
+            ["FAIL", code] => failed(code),
+            _ => done(words[0]),
+        };
+        if reply.error.is_some() || matches!(words[0], "COMMIT" | "ROLLBACK") {
+            self.release();
+        }
+        (reply, Timing::default())
+    }
+
+    fn canceller(&self) -> FakeCanceller {
+        FakeCanceller {
+            pid: self.pid,
+            locks: Rc::clone(&self.locks),
+            changed: Rc::clone(&self.changed),
+        }
+    }
+}
+
+/// Cancels a session's wait.
+#[derive(Clone)]
+pub struct FakeCanceller {
+    pid: i32,
+    locks: Rc<RefCell<Locks>>,
+    changed: Rc<Notify>,
+}
+
+impl Canceller for FakeCanceller {
+    async fn cancel(&self) {
+        self.locks.borrow_mut().cancelled.push(self.pid);
+        self.changed.notify_waiters();
+    }
+}
+
+/// Reads the locks.
+pub struct FakeWatch(Rc<RefCell<Locks>>);
+
+impl LockWatch for FakeWatch {
+    async fn blocked(&mut self, asked: &[i32], sessions: &[i32]) -> Result<Vec<Blocked>, Breakage> {
+        let locks = self.0.borrow();
+        let blocked = asked.iter().filter_map(|pid| {
+            let holder = locks.holders.get(locks.waiting.get(pid)?)?;
+            sessions.contains(holder).then(|| Blocked {
+                pid: *pid,
+                by: vec![*holder],
+            })
+        });
+        Ok(blocked.collect())
+    }
+
+    async fn wait_facts(&mut self, asked: &[i32]) -> Result<Vec<WaitFacts>, Breakage> {
+        let locks = self.0.borrow();
+        let facts = asked.iter().filter_map(|pid| {
+            let lock = LockFacts {
+                kind: "fake".to_owned(),
+                mode: "Exclusive".to_owned(),
+                relation: Some(locks.waiting.get(pid)?.clone()),
+            };
+            Some(WaitFacts {
+                pid: *pid,
+                lock,
+                for_: None,
+            })
+        });
+        Ok(facts.collect())
+    }
+}

@@ -1,0 +1,144 @@
+//! The database that a case starts from, and the fingerprint by which cases share it.
+
+use super::{Planner, clients::settings, escaped, hooks::script_place};
+use crate::{
+    schedule::{
+        case::{DatabasePlan, SeedAction, SeedPlan},
+        generate::{GenerateError, Seeded, Surroundings, TableGenerator, TableSpec},
+    },
+    source::{Diagnostic, Diagnostics, SourceFile},
+    spec::{
+        LoadedScenario, ResolvedSeed,
+        seed::{SeedItem, TableSeed},
+    },
+};
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+impl Planner<'_> {
+    /// The database that all cases of the variant start from.
+    pub(super) fn database(&self) -> Result<DatabasePlan, Diagnostics> {
+        let database = &self.scenario.database;
+        let items = self.file.seed(self.variant);
+        let by_chance = items
+            .iter()
+            .any(|seed| matches!(seed.item, SeedItem::Table(_)));
+        let template = json!({
+            "extensions": database.extensions,
+            "collation": database.collation,
+            "role": database.role,
+            "seed": items.iter().map(hashed).collect::<Vec<Json>>(),
+            // Without generated rows cases share a template whatever their random seeds are.
+            "random_seed": by_chance.then_some(self.random_seed),
+        });
+        let mut seed = SeedPlan::default();
+        for item in items {
+            let action = self.action(item, &mut seed.seeded)?;
+            seed.actions.extend(action);
+        }
+        Ok(DatabasePlan {
+            requires: self.scenario.requires.clone(),
+            extensions: database.extensions.clone(),
+            collation: database.collation.clone(),
+            role: database.role.clone(),
+            settings: settings(&database.settings),
+            seed,
+            fingerprint: hex(&Sha256::digest(template.to_string())),
+        })
+    }
+
+    /// None for a list, which has been unfolded, and for a file that was not read, which has been refused.
+    fn action(
+        &self,
+        seed: ResolvedSeed<'_>,
+        seeded: &mut Seeded,
+    ) -> Result<Option<SeedAction>, Diagnostics> {
+        let path = seed.path;
+        let text = seed.file.map(SourceFile::text);
+        Ok(match seed.item {
+            SeedItem::Use(_) => None,
+            SeedItem::Sql(sql) => Some(SeedAction::Sql {
+                text: sql.sql.clone(),
+                file: None,
+                path,
+            }),
+            SeedItem::File(_) => text.map(|text| SeedAction::Sql {
+                text: text.to_owned(),
+                file: seed.file.cloned(),
+                path,
+            }),
+            SeedItem::Csv(csv) => text.map(|text| SeedAction::Csv {
+                table: csv.table.clone(),
+                text: Arc::from(text),
+                path,
+            }),
+            SeedItem::Table(table) => {
+                let generator = Arc::new(self.table(table, &path, seeded)?);
+                seeded.add_table(Arc::clone(&generator));
+                Some(SeedAction::Generate { generator, path })
+            }
+            SeedItem::Pgbench(pgbench) => Some(SeedAction::Pgbench {
+                scale: pgbench.pgbench.scale,
+                path,
+            }),
+        })
+    }
+
+    fn table(
+        &self,
+        table: &TableSeed,
+        path: &str,
+        seeded: &Seeded,
+    ) -> Result<TableGenerator, Diagnostic> {
+        let spec = TableSpec {
+            table: &table.table,
+            rows: table.rows.0,
+            columns: &table.columns,
+        };
+        let around = Surroundings {
+            hooks: &self.compiler.hooks,
+            seeded,
+        };
+        TableGenerator::new(self.random_seed, spec, around).map_err(|error| {
+            let path = format!("{path}/columns/{}", escaped(&error.of));
+            generator_problem(self.file, self.variant, &path, &error)
+        })
+    }
+}
+
+/// What is wrong with the generator at a path, at its place in the file.
+pub(super) fn generator_problem(
+    file: &LoadedScenario,
+    variant: Option<&str>,
+    path: &str,
+    error: &GenerateError,
+) -> Diagnostic {
+    let place = match error.place {
+        Some(place) => script_place(file, variant, &format!("{path}/rhai"), place),
+        None => file.place(variant, path),
+    };
+    let diagnostic = Diagnostic::error("generator", error.message.clone()).at(place);
+    match &error.hint {
+        Some(hint) => diagnostic.hint(hint.clone()),
+        None => diagnostic,
+    }
+}
+
+/// What an item puts into the database, without the place where it is written.
+fn hashed(seed: &ResolvedSeed<'_>) -> Json {
+    let digest = |text: &str| hex(&Sha256::digest(text));
+    let file = || seed.file.map(|file| digest(file.text()));
+    match seed.item {
+        SeedItem::Use(_) => Json::Null,
+        SeedItem::Sql(sql) => json!({ "sql": digest(&sql.sql) }),
+        SeedItem::File(_) => json!({ "sql": file() }),
+        SeedItem::Csv(csv) => json!({ "csv": file(), "table": csv.table }),
+        SeedItem::Table(table) => json!(table),
+        SeedItem::Pgbench(pgbench) => json!(pgbench),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

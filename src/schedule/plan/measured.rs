@@ -1,0 +1,62 @@
+//! Does a case measure time, so that nothing may run beside it?
+
+use super::Planner;
+use crate::{
+    schedule::case::{ClientPlan, QueryPlan, StepWork},
+    script::CheckFunction,
+    spec::expect::{Expectation, NoneOr, Waited},
+};
+
+impl Planner<'_> {
+    pub(super) fn measures_time(
+        &self,
+        expect: &[(String, Expectation)],
+        queries: &[QueryPlan],
+        clients: &[ClientPlan],
+    ) -> bool {
+        queries.iter().any(|query| query.budget.is_some())
+            || expect
+                .iter()
+                .any(|(_, expectation)| self.is_timed(expectation))
+            || clients.iter().any(reads_the_time)
+    }
+
+    fn is_timed(&self, expectation: &Expectation) -> bool {
+        match expectation {
+            Expectation::Latency(_) => true,
+            Expectation::Deadlock(deadlock) => match &deadlock.deadlock {
+                NoneOr::Some(facts) => facts.detection.is_some() || facts.recovery.is_some(),
+                NoneOr::None(_) => false,
+            },
+            Expectation::Step(step) => match &step.waited {
+                Some(Waited::Facts(facts)) => facts.at_most.is_some() || facts.at_least.is_some(),
+                Some(Waited::AtAll(_)) | None => false,
+            },
+            // What cannot be compiled has been refused before.
+            Expectation::Check(check) => {
+                self.compiler
+                    .checks
+                    .compile(&check.check)
+                    .is_ok_and(|check| {
+                        let mut names = check.names().iter();
+                        names.any(|name| name.function == CheckFunction::Latency)
+                    })
+            }
+            Expectation::Sql(_)
+            | Expectation::Errors(_)
+            | Expectation::NPlusOne(_)
+            | Expectation::Statements(_) => false,
+        }
+    }
+}
+
+/// Whether a hook of the client looks at how long a step took.
+fn reads_the_time(client: &ClientPlan) -> bool {
+    client.steps.iter().any(|step| match &step.work {
+        StepWork::Statement(statement) => statement.after.as_ref().is_some_and(|plan| {
+            let mut free = plan.hook.free_variables();
+            free.any(|variable| variable.name == "elapsed_ms")
+        }),
+        StepWork::Control(_) => false,
+    })
+}

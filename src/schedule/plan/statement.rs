@@ -1,0 +1,76 @@
+//! What is sent for a statement: its text with `$1` …, and where the values come from.
+
+use super::Planner;
+use crate::{
+    record::Value,
+    schedule::case::{ArgumentPlan, StatementForm},
+    source::{Diagnostic, Diagnostics},
+    spec::value::Argument,
+    sql,
+};
+use indexmap::IndexMap;
+
+/// The text with `$1` … and its parameters in that order; one without entry in `with` was saved earlier.
+pub(super) fn bound(
+    text: &str,
+    with: &IndexMap<String, Argument>,
+) -> (String, Vec<(String, ArgumentPlan)>) {
+    let bound = sql::bind(text);
+    let arguments = bound.names.into_iter().map(|name| {
+        let source = match with.get(&name) {
+            Some(argument) => argument_plan(argument),
+            None => ArgumentPlan::Saved(name.clone()),
+        };
+        (name, source)
+    });
+    let arguments = arguments.collect();
+    (bound.sql, arguments)
+}
+
+/// One statement goes by the extended protocol, several as one message.
+pub(super) fn form(text: &str) -> StatementForm {
+    match sql::split(text).statements.len() {
+        0 | 1 => StatementForm::Single,
+        _ => StatementForm::Batch,
+    }
+}
+
+fn argument_plan(argument: &Argument) -> ArgumentPlan {
+    match argument {
+        Argument::Ref(column) => {
+            let (step, column) = column.parts();
+            ArgumentPlan::Column {
+                step: step.to_owned(),
+                column: column.to_owned(),
+            }
+        }
+        Argument::Value(value) => ArgumentPlan::Constant(Value::from_json(&value.value.0)),
+        Argument::Builtin(builtin) => ArgumentPlan::Builtin(builtin.builtin),
+        Argument::Generator(generator) => ArgumentPlan::Generated(generator.clone()),
+        Argument::Literal(literal) => ArgumentPlan::Constant(Value::from_json(&literal.to_json())),
+    }
+}
+
+impl Planner<'_> {
+    /// The parameters of an expectation, which has no session and no pass to draw values for.
+    pub(super) fn constants(
+        &self,
+        arguments: Vec<(String, ArgumentPlan)>,
+        path: &str,
+    ) -> Result<Vec<Value>, Diagnostics> {
+        let constant = |(name, argument)| match argument {
+            ArgumentPlan::Constant(value) => Ok(value),
+            ArgumentPlan::Saved(_)
+            | ArgumentPlan::Column { .. }
+            | ArgumentPlan::Builtin(_)
+            | ArgumentPlan::Generated(_) => {
+                let primary = format!("parameter \":{name}\" of an expectation has no fixed value");
+                Err(Diagnostic::error("parameter", primary)
+                    .at(self.file.place(self.variant, &format!("{path}/with/{name}")))
+                    .hint("an expectation runs after all clients ended: give it a literal in \"with\""))
+            }
+        };
+        let values: Result<Vec<Value>, Diagnostic> = arguments.into_iter().map(constant).collect();
+        values.map_err(Diagnostics::from)
+    }
+}

@@ -1,0 +1,243 @@
+//! Reading scenario files: YAML with positions, then the schema, then the types; everything that is wrong
+//! at once.
+
+use super::{
+    LoadedScenario, Scenario,
+    explain::explain,
+    loaded::{SeedFiles, SeedList, beside},
+    overlay,
+    schema::{Compiled, SCENARIO, SEED_LIST},
+    seed::SeedItem,
+    tree::{self, Document, Part, Tree},
+};
+use crate::{
+    source::{Diagnostic, Diagnostics, Place, SourceFile},
+    text::quantity::ByteSize,
+};
+use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The largest SQL or CSV file that a seed may name; it is held in memory.
+pub const MAX_SEED_BYTES: ByteSize = ByteSize(256 << 20);
+
+/// Reads scenario files, each with its variants and what its seeds name.
+///
+/// # Errors
+///
+/// Everything that is wrong in any of the files.
+pub fn load(files: &[PathBuf]) -> Result<Vec<Arc<LoadedScenario>>, Diagnostics> {
+    let mut problems = Diagnostics::default();
+    let mut loaded = Vec::new();
+    for path in files {
+        let read = SourceFile::read(path, tree::MAX_BYTES).map_err(Diagnostics::from);
+        match read.and_then(load_file) {
+            Ok(scenario) => loaded.push(Arc::new(scenario)),
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    if problems.has_errors() {
+        Err(problems)
+    } else {
+        Ok(loaded)
+    }
+}
+
+/// Reads one scenario from its text.
+///
+/// # Errors
+///
+/// Everything that is wrong in it.
+pub fn load_file(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
+    let Document { tree, value } = tree::read(&file)?;
+    let base = check(&SCENARIO, &value, &|pointer, part| {
+        tree.locate_pointer(pointer, part)
+    });
+    let base: Scenario = base?;
+    let mut loaded = LoadedScenario {
+        file,
+        tree,
+        variants: IndexMap::new(),
+        seed_files: SeedFiles::default(),
+    };
+    let mut problems = Diagnostics::default();
+    if base.variants.is_empty() {
+        loaded.variants.insert(None, Arc::new(base));
+    } else {
+        for (name, overlay) in &base.variants {
+            match variant(&loaded, name, &value, &Json::Object(overlay.0.clone())) {
+                Ok(scenario) => {
+                    let name = Some(name.clone());
+                    loaded.variants.insert(name, Arc::new(scenario));
+                }
+                Err(wrong) => problems.extend(wrong),
+            }
+        }
+    }
+    read_seeds(&mut loaded, &mut problems);
+    if problems.has_errors() {
+        Err(problems)
+    } else {
+        Ok(loaded)
+    }
+}
+
+fn variant(
+    loaded: &LoadedScenario,
+    name: &str,
+    base: &Json,
+    overlay: &Json,
+) -> Result<Scenario, Diagnostics> {
+    let merged = overlay::merged(base, overlay);
+    check(&SCENARIO, &merged, &|pointer, part| match part {
+        Part::Key => loaded.key_place(Some(name), pointer),
+        Part::Value => loaded.place(Some(name), pointer),
+    })
+}
+
+/// Where the key or the value at a pointer stands.
+pub(super) type Places<'a> = &'a dyn Fn(&str, Part) -> Place;
+
+/// Holds a document against the schema, then against the types.
+fn check<T: DeserializeOwned>(
+    schema: &Compiled,
+    document: &Json,
+    places: Places<'_>,
+) -> Result<T, Diagnostics> {
+    let problems = explain(schema, document, places);
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let pointer = pointer(error.path());
+        Diagnostic::error("value", error.inner().to_string())
+            .at(places(&pointer, Part::Value))
+            .into()
+    })
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .fold(String::new(), |pointer, segment| match segment {
+            Segment::Seq { index } => format!("{pointer}/{index}"),
+            Segment::Map { key } => {
+                format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+            }
+            Segment::Enum { .. } | Segment::Unknown => pointer,
+        })
+}
+
+/// Reads every file that the seeds of any variant name.
+fn read_seeds(loaded: &mut LoadedScenario, problems: &mut Diagnostics) {
+    let mut files = std::mem::take(&mut loaded.seed_files);
+    let seeds: Vec<(Option<String>, Arc<Scenario>)> = loaded
+        .variants
+        .iter()
+        .map(|(name, scenario)| (name.clone(), Arc::clone(scenario)))
+        .collect();
+    for (variant, scenario) in seeds {
+        let mut reader = SeedReader {
+            files: &mut files,
+            problems,
+            chain: vec![(loaded.file.path().to_owned(), None)],
+        };
+        reader.items(&scenario.seed, loaded.file.path(), &|index, key| {
+            loaded.place(variant.as_deref(), &format!("/seed/{index}/{key}"))
+        });
+    }
+    loaded.seed_files = files;
+}
+
+struct SeedReader<'a> {
+    files: &'a mut SeedFiles,
+    problems: &'a mut Diagnostics,
+    /// The lists that are being read, each with the place that names it.
+    chain: Vec<(PathBuf, Option<Place>)>,
+}
+
+impl SeedReader<'_> {
+    fn items(&mut self, items: &[SeedItem], from: &Path, place: &dyn Fn(usize, &str) -> Place) {
+        for (index, item) in items.iter().enumerate() {
+            match item {
+                SeedItem::Use(seed) => self.list(beside(from, &seed.file), place(index, "use")),
+                SeedItem::File(seed) => self.text(beside(from, &seed.file), place(index, "file")),
+                SeedItem::Csv(seed) => self.text(beside(from, &seed.csv), place(index, "csv")),
+                SeedItem::Sql(_) | SeedItem::Table(_) | SeedItem::Pgbench(_) => {}
+            }
+        }
+    }
+
+    fn text(&mut self, path: PathBuf, named_at: Place) {
+        if self.files.texts.contains_key(&path) {
+            return;
+        }
+        match read(&path, MAX_SEED_BYTES, &named_at) {
+            Ok(file) => {
+                self.files.texts.insert(path, file);
+            }
+            Err(problem) => self.problems.push(problem),
+        }
+    }
+
+    fn list(&mut self, path: PathBuf, named_at: Place) {
+        if self.chain.iter().any(|(open, _)| *open == path) {
+            self.problems.push(self.cycle(&path, named_at));
+            return;
+        }
+        if self.files.lists.contains_key(&path) {
+            return;
+        }
+        let list = read(&path, tree::MAX_BYTES, &named_at)
+            .map_err(Diagnostics::from)
+            .and_then(|file| read_list(&file));
+        let (tree, items) = match list {
+            Ok(list) => list,
+            Err(wrong) => return self.problems.extend(wrong),
+        };
+        self.chain.push((path.clone(), Some(named_at)));
+        self.items(&items, &path, &|index, key| {
+            tree.locate_pointer(&format!("/{index}/{key}"), Part::Value)
+        });
+        self.chain.pop();
+        self.files.lists.insert(path, SeedList { tree, items });
+    }
+
+    fn cycle(&self, path: &Path, named_at: Place) -> Diagnostic {
+        let start = self.chain.iter().position(|(open, _)| open == path);
+        let links = &self.chain[start.unwrap_or(0)..];
+        let mut diagnostic = Diagnostic::error("seed-cycle", "a seed list uses itself")
+            .at(named_at)
+            .label(format!("{} again", path.display()));
+        let chain: Vec<String> = links
+            .iter()
+            .map(|(open, _)| open.display().to_string())
+            .collect();
+        for (_, place) in links.iter().skip(1) {
+            if let Some(place) = place {
+                diagnostic = diagnostic.related(place.clone(), "through here");
+            }
+        }
+        diagnostic.detail(format!("{} → {}", chain.join(" → "), path.display()))
+    }
+}
+
+/// Reads a file that another one names; what is wrong with it is told at that place.
+fn read(path: &Path, limit: ByteSize, named_at: &Place) -> Result<SourceFile, Diagnostic> {
+    SourceFile::read(path, limit).map_err(|problem| match problem.place {
+        Some(_) => problem,
+        None => problem.at(named_at.clone()),
+    })
+}
+
+fn read_list(file: &SourceFile) -> Result<(Tree, Vec<SeedItem>), Diagnostics> {
+    let Document { tree, value } = tree::read(file)?;
+    let items = check(&SEED_LIST, &value, &|pointer, part| {
+        tree.locate_pointer(pointer, part)
+    })?;
+    Ok((tree, items))
+}

@@ -1,0 +1,89 @@
+//! The JSON Schema of what an author writes, generated from the types.
+
+use super::{Scenario, seed::SeedItem};
+use schemars::{Schema, generate::SchemaSettings, transform::RecursiveTransform};
+use serde_json::Value as Json;
+use std::sync::LazyLock;
+
+/// A schema and its compiled form.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    validator: jsonschema::Validator,
+}
+
+impl Compiled {
+    fn new(schema: Json) -> Self {
+        // The schema is a constant of the program, and a test compiles it.
+        #[allow(clippy::expect_used, reason = "a constant, compiled by a test")]
+        let validator = jsonschema::validator_for(&schema).expect("the schema compiles");
+        Self { validator }
+    }
+
+    /// Everything that is wrong with a document.
+    pub(super) fn errors<'a>(&'a self, document: &'a Json) -> Vec<jsonschema::ValidationError<'a>> {
+        self.validator.iter_errors(document).collect()
+    }
+}
+
+/// The schema of a scenario file.
+pub fn scenario_schema() -> Json {
+    generated::<Scenario>()
+}
+
+/// Checks scenario files.
+pub(super) static SCENARIO: LazyLock<Compiled> = LazyLock::new(|| Compiled::new(scenario_schema()));
+
+/// Checks shared lists of seed items.
+pub(super) static SEED_LIST: LazyLock<Compiled> =
+    LazyLock::new(|| Compiled::new(generated::<Vec<SeedItem>>()));
+
+fn generated<T: schemars::JsonSchema>() -> Json {
+    let settings = SchemaSettings::draft2020_12()
+        .with_transform(RecursiveTransform(absent_is_not_null))
+        .with_transform(RecursiveTransform(integer_bounds));
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    absent_is_not_null(&mut schema);
+    schema.to_value()
+}
+
+/// An `Option` may be left out; an empty value, as in `timeout:`, is a mistake.
+fn absent_is_not_null(schema: &mut Schema) {
+    let Some(Json::Object(properties)) = schema.get_mut("properties") else {
+        return;
+    };
+    for property in properties.values_mut().filter_map(Json::as_object_mut) {
+        if let Some(Json::Array(types)) = property.get_mut("type") {
+            types.retain(|name| name != "null");
+            if let [only] = types.as_slice() {
+                property["type"] = only.clone();
+            }
+        }
+        let Some(Json::Array(branches)) = property.get("anyOf") else {
+            continue;
+        };
+        if let [Json::Object(given), Json::Object(null)] = branches.as_slice()
+            && null.get("type") == Some(&Json::from("null"))
+        {
+            let given = given.clone();
+            property.shift_remove("anyOf");
+            property.extend(given);
+        }
+    }
+}
+
+/// What the types can hold, where schemars says it only as a `format`.
+fn integer_bounds(schema: &mut Schema) {
+    let (least, most) = match schema.get("format").and_then(Json::as_str) {
+        Some("uint8") => (0, u64::from(u8::MAX)),
+        Some("uint32") => (0, u64::from(u32::MAX)),
+        Some("uint64") => (0, u64::MAX),
+        Some("int64") => (i64::MIN, i64::MAX.unsigned_abs()),
+        _ => return,
+    };
+    for (key, bound) in [
+        ("minimum", Json::from(least)),
+        ("maximum", Json::from(most)),
+    ] {
+        schema.ensure_object().entry(key).or_insert(bound);
+    }
+}
