@@ -12,7 +12,13 @@ fn text_schema<Q: Quantity>() -> Schema {
         "type": "string",
         "description": format!("A {}, such as {}.", Q::NAME, Q::EXAMPLE),
         "pattern": Q::PATTERN,
+        "format": format_of::<Q>(),
     })
+}
+
+/// The `format` of a quantity, known to our own validator only: `pgauge-duration`.
+pub(super) fn format_of<Q: Quantity>() -> String {
+    format!("pgauge-{}", Q::NAME.replace(' ', "-"))
 }
 
 macro_rules! text_quantities {
@@ -41,7 +47,7 @@ impl JsonSchema for Count {
             "description": format!("A {}, such as {}.", Self::NAME, Self::EXAMPLE),
             "anyOf": [
                 { "type": "integer", "minimum": 0 },
-                { "type": "string", "pattern": Self::PATTERN },
+                { "type": "string", "pattern": Self::PATTERN, "format": format_of::<Self>() },
             ],
         })
     }

@@ -1,6 +1,7 @@
 //! The JSON Schema of what an author writes, generated from the types.
 
-use super::{Scenario, seed::SeedItem};
+use super::{Scenario, quantity::format_of, seed::SeedItem};
+use crate::text::quantity::{ByteSize, Count, Factor, Percent, Quantity, Rate, TimeSpan};
 use schemars::{Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value as Json;
 use std::sync::LazyLock;
@@ -8,21 +9,37 @@ use std::sync::LazyLock;
 /// A schema and its compiled form.
 #[derive(Debug)]
 pub(super) struct Compiled {
+    /// The schema.
+    pub(super) schema: Json,
     validator: jsonschema::Validator,
 }
 
 impl Compiled {
     fn new(schema: Json) -> Self {
+        let options = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .should_validate_formats(true)
+            .with_format(format_of::<ByteSize>(), is::<ByteSize>)
+            .with_format(format_of::<Count>(), is::<Count>)
+            .with_format(format_of::<Factor>(), is::<Factor>)
+            .with_format(format_of::<Percent>(), is::<Percent>)
+            .with_format(format_of::<Rate>(), is::<Rate>)
+            .with_format(format_of::<TimeSpan>(), is::<TimeSpan>);
         // The schema is a constant of the program, and a test compiles it.
         #[allow(clippy::expect_used, reason = "a constant, compiled by a test")]
-        let validator = jsonschema::validator_for(&schema).expect("the schema compiles");
-        Self { validator }
+        let validator = options.build(&schema).expect("the schema compiles");
+        Self { schema, validator }
     }
 
     /// Everything that is wrong with a document.
     pub(super) fn errors<'a>(&'a self, document: &'a Json) -> Vec<jsonschema::ValidationError<'a>> {
         self.validator.iter_errors(document).collect()
     }
+}
+
+/// Whether a text is a quantity; its pattern cannot say all of it.
+fn is<Q: Quantity>(text: &str) -> bool {
+    text.parse::<Q>().is_ok()
 }
 
 /// The schema of a scenario file.
