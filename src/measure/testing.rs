@@ -7,7 +7,8 @@ pub(crate) use case::case;
 use crate::{
     record::{
         Blocker, CaseEnd, CaseLog, ClientEnd, ClientId, Column, Event, EventKind, LockFacts,
-        Micros, Reply, ResultSet, RunNo, SentBy, ServerError, StatementNo, StepEnd, Timing, Value,
+        Micros, ProbeReply, QueryRun, Reply, ResultSet, RunNo, SentBy, ServerError, SkipCause,
+        StatementNo, StepEnd, Timing, Value,
     },
     schedule::Case,
 };
@@ -194,6 +195,42 @@ impl LogBuilder {
             self.reply(client, &running, rows(&["name"], &[vec![Value::Int(7)]]));
         }
         self.complete(step, &running, StepEnd::Done);
+    }
+
+    /// A step is not taken.
+    pub(crate) fn skipped(&mut self, step: &str, cause: SkipCause, launch: Option<usize>) {
+        let (client, step) = step.split_once('.').unwrap();
+        self.note(EventKind::Skipped {
+            client: id(client),
+            step: step.to_owned(),
+            cause,
+            launch,
+        });
+    }
+
+    /// A watched query runs this often, each time so long.
+    pub(crate) fn query(&mut self, query: &str, times: u32, micros: u64) {
+        for repetition in 1..=times {
+            self.log.queries.push(QueryRun {
+                query: query.to_owned(),
+                repetition,
+                row_count: 1,
+                timing: Timing {
+                    first_row: None,
+                    total: Micros(micros),
+                },
+                error: None,
+            });
+        }
+    }
+
+    /// A statement of `expect` is answered.
+    pub(crate) fn probe(&mut self, path: &str, reply: Reply) {
+        self.log.probes.push(ProbeReply {
+            path: path.to_owned(),
+            sql: String::new(),
+            reply,
+        });
     }
 
     pub(crate) fn retrying(&mut self, client: &str, code: &str) {

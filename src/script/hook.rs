@@ -82,6 +82,11 @@ impl Hook {
         self.names.calls("sql")
     }
 
+    /// Whether the hook may find something wrong: it calls `assert` or `fail`.
+    pub fn may_fail(&self) -> bool {
+        self.names.calls("assert") || self.names.calls("fail")
+    }
+
     /// The variables the hook reads and does not declare, by name, then place.
     pub fn free_variables(&self) -> impl Iterator<Item = &FreeVariable> {
         self.names.free.iter()

@@ -1,1 +1,105 @@
-//! Is it right? One expectation per file, findings with a code and advice.
+//! Is it right? One expectation per file; findings with a code and advice.
+//!
+//! [`judge`] takes the plan and the log of a run and gives a [`Verdict`]: an outcome for each case, and the
+//! findings it rests on. The same log always gives the same verdict. Nothing in here waits, and nothing reads a
+//! clock, a file or the environment.
+//!
+//! A case is *failed* when an expectation broke, *errored* when the world broke, *skipped* with a reason, and
+//! *vacuous* when all that was expected held and yet a green would mean nothing: an expected wait was never seen, an
+//! expectation had nothing to look at, or nothing was expected at all.
+
+mod bound;
+mod context;
+mod end;
+pub mod expect;
+mod finding;
+mod hooks;
+mod nothing;
+mod outcome;
+mod repeated;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod unexpected;
+
+pub use bound::{Limit, Natural};
+pub use context::Context;
+pub use finding::{Finding, FindingKind, FindingPlace, Within};
+pub use outcome::{CaseVerdict, Counts, ExitStatus, Outcome, Skips, Verdict};
+
+use crate::{
+    measure::{self, Measurements, Trace},
+    record::{CaseEnd, CaseLog, RunLog},
+    schedule::{Case, Plan},
+    spec::quantity::TimeSpan,
+};
+
+/// What is judged against besides the scenarios.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// The suite's slow-query threshold: the budget of every query that states none.
+    pub slow_query: Option<TimeSpan>,
+}
+
+/// Judges every case of a run.
+pub fn judge(plan: &Plan, log: &RunLog, terms: &Terms) -> Verdict {
+    let cases = plan.cases.iter().zip(&log.cases);
+    Verdict {
+        cases: cases
+            .map(|(case, log)| judge_case(case, log, terms))
+            .collect(),
+        interrupted: log.run.interrupted.clone(),
+    }
+}
+
+/// Judges one case.
+pub fn judge_case(case: &Case, log: &CaseLog, terms: &Terms) -> CaseVerdict {
+    let trace = Trace::read(case, log);
+    let measurements = measure::measure_trace(case, log, &trace);
+    judge_measured(case, log, &trace, &measurements, terms)
+}
+
+/// Judges one case that has been measured already.
+pub fn judge_measured(
+    case: &Case,
+    log: &CaseLog,
+    trace: &Trace<'_>,
+    measurements: &Measurements,
+    terms: &Terms,
+) -> CaseVerdict {
+    let context = Context {
+        case,
+        log,
+        trace,
+        measurements,
+        terms,
+    };
+    let findings = match &log.end {
+        CaseEnd::Ran => of_a_case_that_ran(&context),
+        CaseEnd::Skipped { reason } => vec![end::skipped(&context, reason)],
+        CaseEnd::Broke(breakage) => {
+            let broke = end::broke(&context, breakage);
+            // What was wrong before the world broke may be why it did.
+            let before = hooks::judge(&context)
+                .into_iter()
+                .chain(steps::judge(&context))
+                .filter(|finding| finding.kind == FindingKind::Failed);
+            [broke].into_iter().chain(before).collect()
+        }
+    };
+    CaseVerdict::new(log.case.clone(), findings, log.duration)
+}
+
+fn of_a_case_that_ran(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = hooks::judge(context);
+    findings.extend(unexpected::judge(context));
+    findings.extend(steps::judge(context));
+    findings.extend(expect::launch::judge(context));
+    findings.extend(expect::query_budget::judge(context));
+    for (pointer, expectation) in &context.case.expect {
+        findings.extend(expect::judge(pointer, expectation, context));
+    }
+    findings.extend(nothing::judge(context));
+    findings.extend(repeated::judge(context));
+    findings
+}

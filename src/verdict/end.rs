@@ -1,0 +1,60 @@
+//! What is said of a case that did not run to its end?
+
+use super::{
+    context::{Context, condition},
+    finding::{Finding, FindingKind, FindingPlace, Within},
+};
+use crate::record::{Breakage, EventKind, HookProblem};
+
+/// The finding of a case that was skipped.
+pub(super) fn skipped(context: &Context<'_>, reason: &str) -> Finding {
+    let by_hook = context.log.events.iter().find_map(|event| {
+        let EventKind::HookEnded {
+            problem: HookProblem::Skip { .. },
+            path,
+            line,
+            column,
+            ..
+        } = &event.kind
+        else {
+            return None;
+        };
+        Some(FindingPlace {
+            within: Within::Script {
+                line: *line,
+                column: *column,
+            },
+            ..context.place(path)
+        })
+    });
+    Finding::new(FindingKind::Skipped, "skipped", reason).at(by_hook)
+}
+
+/// The finding of a case in which the world broke.
+pub(super) fn broke(context: &Context<'_>, breakage: &Breakage) -> Finding {
+    let error = breakage.error.as_ref();
+    let place = breakage.path.as_ref().map(|path| FindingPlace {
+        within: match error.and_then(|error| error.position) {
+            Some(position) => Within::Sql { position },
+            None => Within::All,
+        },
+        ..context.place(path)
+    });
+    let mut finding = Finding::new(
+        FindingKind::Errored,
+        breakage.code.clone(),
+        &breakage.message,
+    )
+    .at(place)
+    .detail(breakage.detail.clone());
+    if let Some(error) = error {
+        finding = finding.label(format!("{}: {}", condition(&error.code), error.message));
+        if finding.detail.is_none() {
+            finding = finding.detail(error.detail.clone());
+        }
+    }
+    let own = breakage.hint.iter();
+    let hints = own.chain(error.and_then(|error| error.hint.as_ref()));
+    finding.hints.extend(hints.cloned());
+    finding
+}

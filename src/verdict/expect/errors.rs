@@ -1,0 +1,176 @@
+//! `errors`: how many, at what rate, of which kinds.
+//!
+//! All errors of steps count, expected ones included. `none` means none at all; `count` is exact, `rate` a bound from
+//! above on the share of passes (of a client: each try is one) or executions (of a step) that met an error; errors
+//! of the kinds in `only` are expected ones, any other fails. An error that nobody expected has a finding of its own
+//! already and is not told twice. Vacuous if what is named never ran.
+
+use super::never_ran;
+use crate::{
+    measure::{ErrorCounts, trace::StepRun},
+    spec::{
+        expect::{ErrorsExpectation, ErrorsFacts, NoneOr},
+        quantity::Percent,
+    },
+    text::{list, plural},
+    verdict::{
+        bound::{Limit, Natural},
+        context::{Context, code_of, condition},
+        finding::Finding,
+        unexpected::{Expected, expected, means},
+    },
+};
+
+/// The findings of this expectation.
+pub fn judge(
+    pointer: &str,
+    expectation: &ErrorsExpectation,
+    context: &Context<'_>,
+) -> Vec<Finding> {
+    let pointer = format!("{pointer}/errors");
+    let facts = match &expectation.errors {
+        NoneOr::None(_) => return none(&pointer, context).into_iter().collect(),
+        NoneOr::Some(facts) => facts,
+    };
+    let errors = &context.measurements.errors;
+    let counts = match &facts.of {
+        Some(of) => errors.get(of),
+        None => Some(&errors.all),
+    };
+    let Some(counts) = counts.filter(|counts| counts.executions > 0) else {
+        let of = facts.of.as_deref();
+        return vec![match of {
+            Some(of) => never_ran(context, &format!("{pointer}/of"), of),
+            None => {
+                Finding::vacuous("never-ran", "no client ran a step").at(context.place(&pointer))
+            }
+        }];
+    };
+    let found = [
+        rate(&pointer, facts, counts, context),
+        count(&pointer, facts, counts, context),
+        others(&pointer, facts, context),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// Executions that met an error which has no finding of its own.
+fn tolerated<'a>(context: &Context<'a>) -> Vec<(&'a StepRun<'a>, &'a str)> {
+    let trace = context.trace;
+    let failed = trace
+        .runs
+        .iter()
+        .filter_map(|run| Some((run, run.error_code()?)));
+    failed
+        .filter(|(run, code)| expected(context, run, code) != Expected::Nowhere)
+        .collect()
+}
+
+fn none(pointer: &str, context: &Context<'_>) -> Option<Finding> {
+    let errors = tolerated(context);
+    let (first, code) = errors.first()?;
+    let primary = format!(
+        "{} happened, expected none",
+        plural(errors.len() as u64, "error")
+    );
+    let detail = format!(
+        "the first was {} in step \"{}.{}\"; that a step, the order or a retry expects it does not make it none",
+        condition(code),
+        first.client,
+        first.step
+    );
+    let seqs = errors
+        .iter()
+        .filter_map(|(run, _)| run.completed.map(|(moment, _)| moment.seq));
+    let finding = Finding::failed("errors", primary)
+        .at(context.place(pointer))
+        .detail(detail)
+        .events(seqs);
+    Some(finding)
+}
+
+fn rate(
+    pointer: &str,
+    facts: &ErrorsFacts,
+    counts: &ErrorCounts,
+    context: &Context<'_>,
+) -> Option<Finding> {
+    let limit = Limit::of(facts.rate.as_ref()?, Natural::AtMost);
+    let actual = counts.rate()?;
+    if limit.map(Percent::fraction).holds(actual) {
+        return None;
+    }
+    let noun = match facts.of.as_deref() {
+        Some(of) if of.contains('.') => "execution",
+        Some(_) | None => "pass",
+    };
+    let primary = format!(
+        "{:.1}% of {} met an error, expected {}",
+        actual * 100.0,
+        plural(counts.executions, noun),
+        limit.words()
+    );
+    let finding = Finding::failed("errors", primary)
+        .at(context.place(format!("{pointer}/rate")))
+        .detail(by_code(counts));
+    Some(finding)
+}
+
+fn count(
+    pointer: &str,
+    facts: &ErrorsFacts,
+    counts: &ErrorCounts,
+    context: &Context<'_>,
+) -> Option<Finding> {
+    let limit = Limit::of(facts.count.as_ref()?, Natural::Exactly);
+    if limit.holds(counts.count()) {
+        return None;
+    }
+    let primary = format!(
+        "{} happened, expected {}",
+        plural(counts.count(), "error"),
+        limit.words()
+    );
+    let finding = Finding::failed("errors", primary)
+        .at(context.place(format!("{pointer}/count")))
+        .detail(by_code(counts));
+    Some(finding)
+}
+
+/// Errors of other kinds than `only` names, which something else expects.
+fn others(pointer: &str, facts: &ErrorsFacts, context: &Context<'_>) -> Option<Finding> {
+    if facts.only.is_empty() {
+        return None;
+    }
+    let only: Vec<String> = facts.only.iter().map(code_of).collect();
+    let mut errors = tolerated(context);
+    errors.retain(|(run, code)| {
+        let in_scope = facts.of.as_deref().is_none_or(|of| means(of, run));
+        in_scope && !only.iter().any(|known| known == code)
+    });
+    let (first, code) = errors.first()?;
+    let names: Vec<&str> = facts.only.iter().map(|state| state.0.as_str()).collect();
+    let primary = format!(
+        "step \"{}.{}\" got {}, expected only {}",
+        first.client,
+        first.step,
+        condition(code),
+        list(&names, "or")
+    );
+    let seqs = errors
+        .iter()
+        .filter_map(|(run, _)| run.completed.map(|(moment, _)| moment.seq));
+    let finding = Finding::failed("errors", primary)
+        .at(context.place(format!("{pointer}/only")))
+        .events(seqs);
+    Some(finding)
+}
+
+fn by_code(counts: &ErrorCounts) -> Option<String> {
+    let told: Vec<String> = counts
+        .by_code
+        .iter()
+        .map(|(code, count)| format!("{} of {}", count, condition(code)))
+        .collect();
+    (!told.is_empty()).then(|| list(&told, "and"))
+}

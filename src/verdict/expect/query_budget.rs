@@ -1,0 +1,100 @@
+//! `queries`: did every watched query keep its budget?
+//!
+//! A plain budget binds every repetition, one by percentile is judged like `latency`; a query without a budget is held
+//! to the suite's slow-query threshold. A query that the server refuses fails; one that never ran is vacuous.
+
+use super::{
+    latency::{bounds, too_slow},
+    never_ran,
+};
+use crate::{
+    schedule::QueryPlan,
+    spec::{expect::Bound, query::Budget},
+    verdict::{
+        context::{Context, condition},
+        finding::{Finding, FindingPlace, Within},
+    },
+};
+
+/// The findings of all watched queries.
+pub fn judge(context: &Context<'_>) -> Vec<Finding> {
+    let queries = context.case.queries.iter();
+    queries.flat_map(|query| of_query(query, context)).collect()
+}
+
+fn of_query(query: &QueryPlan, context: &Context<'_>) -> Vec<Finding> {
+    if let Some(finding) = refused(query, context) {
+        return vec![finding];
+    }
+    let Some(latency) = context.measurements.latencies.queries.get(&query.name) else {
+        return vec![never_ran(context, &query.path, &query.name)];
+    };
+    let author = context.case.scenario.queries.get(&query.name);
+    let own = format!("{}/budget", query.path);
+    match (
+        author.and_then(|query| query.budget.as_ref()),
+        context.terms.slow_query,
+    ) {
+        (Some(Budget::Percentiles(limits)), _) => {
+            bounds(&own, &query.name, limits, latency, context)
+        }
+        (Some(Budget::Max(most)), _) => {
+            let found = too_slow(
+                &query.name,
+                "max",
+                &Bound::Natural(*most),
+                latency.max(),
+                latency,
+            );
+            found
+                .map(|finding| finding.at(context.place(own)))
+                .into_iter()
+                .collect()
+        }
+        (None, Some(most)) => {
+            let found = too_slow(
+                &query.name,
+                "max",
+                &Bound::Natural(most),
+                latency.max(),
+                latency,
+            );
+            let found = found.map(|finding| {
+                finding
+                    .at(context.place(&query.path))
+                    .hint("this is the suite's \"slow_query\" threshold; give the query a \"budget\" of its own")
+            });
+            found.into_iter().collect()
+        }
+        (None, None) => Vec::new(),
+    }
+}
+
+fn refused(query: &QueryPlan, context: &Context<'_>) -> Option<Finding> {
+    let mut own = context
+        .log
+        .queries
+        .iter()
+        .filter(|run| run.query == query.name);
+    let (run, error) = own.find_map(|run| Some((run, run.error.as_ref()?)))?;
+    let within = error
+        .position
+        .map_or(Within::All, |position| Within::Sql { position });
+    let primary = format!(
+        "query \"{}\" failed with {}",
+        query.name,
+        condition(&error.code)
+    );
+    let mut finding = Finding::failed("query-error", primary)
+        .at(FindingPlace {
+            within,
+            ..context.place(&query.path)
+        })
+        .label(error.message.clone())
+        .detail(error.detail.clone());
+    if run.repetition > 1 {
+        finding = finding.detail(format!("it was repetition {}", run.repetition));
+    }
+    finding.hints.extend(error.hint.clone());
+    Some(finding)
+}

@@ -1,0 +1,73 @@
+//! Would a green mean anything? A case in which nothing was expected passes whatever happens.
+
+use super::{context::Context, finding::Finding};
+use crate::{
+    schedule::{ClientPlan, HookPlan, LaunchPlan, StepWork},
+    spec::client::{Statement, Step},
+};
+
+/// The finding of a case in which nothing was expected.
+pub(super) fn judge(context: &Context<'_>) -> Option<Finding> {
+    if something_was_expected(context) {
+        return None;
+    }
+    let primary = "nothing was expected, so that nothing could fail";
+    let hint =
+        "add \"expect\", or say at a step what it returns: rows, row_count, affected or error";
+    Some(
+        Finding::vacuous("nothing-expected", primary)
+            .at(context.place("/name"))
+            .hint(hint),
+    )
+}
+
+fn something_was_expected(context: &Context<'_>) -> bool {
+    let case = context.case;
+    let order = case.order.as_deref().unwrap_or_default();
+    let own_hooks = case.before.iter().chain(&case.after);
+    let budget = |name: &String| {
+        let query = case.scenario.queries.get(name);
+        query.is_some_and(|q| q.budget.is_some()) || context.terms.slow_query.is_some()
+    };
+    !case.expect.is_empty()
+        || order.iter().any(says_something)
+        || own_hooks.into_iter().any(may_fail)
+        || case
+            .clients
+            .iter()
+            .any(|plan| expects_something(context, plan))
+        || case.queries.iter().any(|query| budget(&query.name))
+}
+
+fn says_something(launch: &LaunchPlan) -> bool {
+    let options = &launch.options;
+    options.waits_for.is_some()
+        || options.waits.is_some()
+        || options.then.is_some()
+        || options.completes_after.is_some()
+}
+
+fn may_fail(hook: &HookPlan) -> bool {
+    hook.hook.may_fail()
+}
+
+fn expects_something(context: &Context<'_>, plan: &ClientPlan) -> bool {
+    let hooks = plan.steps.iter().flat_map(|step| match &step.work {
+        StepWork::Control(_) => [None, None],
+        StepWork::Statement(statement) => [statement.before.as_ref(), statement.after.as_ref()],
+    });
+    let own = [plan.before.as_ref(), plan.after.as_ref()];
+    let says = |statement: &Statement| {
+        statement.rows.is_some()
+            || statement.row_count.is_some()
+            || statement.affected.is_some()
+            || statement.error.is_some()
+    };
+    let author = context.case.scenario.clients.get(&plan.id.script);
+    let mut steps = author.iter().flat_map(|client| &client.steps);
+    hooks.chain(own).flatten().any(may_fail)
+        || steps.any(|step| match step {
+            Step::Control(_) => false,
+            Step::Statement(statement) => says(statement),
+        })
+}
