@@ -10,7 +10,6 @@
 
 pub mod baseline;
 pub mod cli;
-pub mod isolation;
 pub mod measure;
 pub mod pg;
 pub mod record;

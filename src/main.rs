@@ -1,3 +1,5 @@
 //! The `pgauge` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pgauge::cli::main()
+}

@@ -144,7 +144,8 @@ pub struct ServerArgs {
         value_name = "SERVER"
     )]
     pub server: Option<String>,
-    /// Keep the databases of cases that did not pass, and say how to look into them
+    /// Keep the databases of the cases and say how to look into them; on a server that pgauge started, until Enter is
+    /// pressed
     #[arg(long, env = "PGAUGE_KEEP", value_parser = FalseyValueParser::new())]
     pub keep: bool,
     /// Keep seeded templates on a server reached by URL, so that the next run is quicker
@@ -180,9 +181,6 @@ pub struct ReportArgs {
     /// Write everything that was seen to this file, as JSON
     #[arg(long, env = "PGAUGE_JSON", value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Remember this run as the baseline: write NAME.baseline.json beside every scenario that passed
-    #[arg(long, env = "PGAUGE_UPDATE_BASELINES", value_parser = FalseyValueParser::new())]
-    pub update_baselines: bool,
 }
 
 /// Arguments of `init`.

@@ -1,12 +1,60 @@
 //! What does the user want? Arguments, settings, one subcommand per file.
 
 pub mod args;
+pub mod check;
+pub mod doctor;
 mod files;
 pub mod init;
+mod planning;
+pub mod run;
 pub mod schema;
 pub mod server;
 pub mod settings;
+pub mod show;
 pub mod status;
 pub mod suite;
 
 pub use status::{Status, Stop};
+
+use crate::{
+    report::terminal::{View, say},
+    source::render_all,
+};
+use args::{Command, Typed};
+use clap::FromArgMatches;
+use std::{io::Write, process::ExitCode};
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let matches = args::command().get_matches();
+    let typed = Typed::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let view = settings::view(&typed.telling);
+    match obey(&typed, view) {
+        Ok(status) => status.into(),
+        Err(stop) => {
+            let status = stop.status();
+            tell(stop, view);
+            status.into()
+        }
+    }
+}
+
+fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {
+    match &typed.command {
+        Command::Run(args) => return run::run(args, view),
+        Command::Check(chosen) => check::check(chosen, view)?,
+        Command::Show(chosen) => show::show(chosen, view)?,
+        Command::Init(args) => init::init(args)?,
+        Command::Schema(args) => say(&schema::text(args.of)),
+        Command::Doctor(args) => return doctor::doctor(args, view),
+    }
+    Ok(Status::Passed)
+}
+
+/// Says on standard error why it could not be done.
+fn tell(stop: Stop, view: View) {
+    let text = render_all(&stop.diagnostics(), view.color);
+    let written = std::io::stderr().lock().write_all(text.as_bytes());
+    // Nobody is left to be told that nobody listens.
+    drop(written);
+}

@@ -1,7 +1,11 @@
 //! Which server is meant? `--server`, `pgauge.yaml`, `DATABASE_URL`, the `PG*` variables, or one of our own.
 
 use super::Stop;
-use crate::{pg::binaries::Asked, source::Diagnostic, text::redact_url};
+use crate::{
+    pg::binaries::Asked,
+    source::Diagnostic,
+    text::{Redactor, redact_url},
+};
 use std::fmt;
 
 /// The server of a run.
@@ -28,6 +32,17 @@ impl fmt::Debug for ServerAddress {
             Self::Embedded(asked) => write!(f, "Embedded({asked:?})"),
             Self::Url(url) => write!(f, "Url({})", redact_url(url)),
         }
+    }
+}
+
+impl ServerChoice {
+    /// Knows the password, if there is one.
+    pub fn redactor(&self) -> Redactor {
+        let mut redactor = Redactor::new();
+        if let ServerAddress::Url(url) = &self.server {
+            redactor.learn_url(url);
+        }
+        redactor
     }
 }
 

@@ -5,12 +5,13 @@ use super::{
     args::{Chosen, ColorWhen, RunArgs, Telling},
     files::scenario_files,
     server::{self, ServerChoice},
-    status::Skips,
     suite::{self, Suite},
 };
 use crate::{
     report::terminal::{Verbosity, View},
+    schedule::PlanOptions,
     source::{Color, Diagnostic},
+    verdict::Skips,
 };
 use std::{
     io::IsTerminal,
@@ -138,8 +139,6 @@ pub struct RunSettings {
     pub keeping: Keeping,
     /// What is written.
     pub reports: Reports,
-    /// How it is told.
-    pub view: View,
 }
 
 /// How cases are run.
@@ -147,8 +146,8 @@ pub struct RunSettings {
 pub struct Running {
     /// How many side by side.
     pub jobs: usize,
-    /// The seed of everything random; none where nobody names one.
-    pub random_seed: Option<u64>,
+    /// The seed of everything random, where a scenario names none.
+    pub random_seed: u64,
     /// What happens after a case that did not pass.
     pub after_failure: AfterFailure,
     /// What a skipped case counts as.
@@ -180,8 +179,6 @@ pub struct Reports {
     pub junit: Option<PathBuf>,
     /// Everything that was seen.
     pub json: Option<PathBuf>,
-    /// Whether baselines are written.
-    pub update_baselines: bool,
 }
 
 impl RunSettings {
@@ -190,7 +187,7 @@ impl RunSettings {
     /// # Errors
     ///
     /// They cannot be meant, nothing was found, or the suite's file is wrong.
-    pub fn of(args: &RunArgs, telling: &Telling) -> Result<Self, Stop> {
+    pub fn of(args: &RunArgs) -> Result<Self, Stop> {
         let scope = Scope::of(&args.chosen)?;
         let suite = &scope.suite;
         let environment = |name: &str| std::env::var(name).ok();
@@ -205,13 +202,17 @@ impl RunSettings {
                 .jobs
                 .or(suite.jobs)
                 .map_or_else(usual_jobs, usize::from),
-            random_seed: args.running.random_seed.or(suite.random_seed),
+            random_seed: args
+                .running
+                .random_seed
+                .or(suite.random_seed)
+                .unwrap_or(PlanOptions::default().random_seed),
             after_failure: match args.running.fail_fast || suite.fail_fast {
                 true => AfterFailure::End,
                 false => AfterFailure::GoOn,
             },
             skips: match args.running.no_skips || suite.no_skips {
-                true => Skips::CountAsFailed,
+                true => Skips::Refused,
                 false => Skips::Allowed,
             },
         };
@@ -222,7 +223,6 @@ impl RunSettings {
         let reports = Reports {
             junit: report(&args.reports.junit, &suite.junit),
             json: report(&args.reports.json, &suite.json),
-            update_baselines: args.reports.update_baselines,
         };
         Ok(Self {
             chosen: args.chosen.clone(),
@@ -233,7 +233,6 @@ impl RunSettings {
                 templates: args.server.keep_templates,
             },
             reports,
-            view: view(telling),
             scope,
         })
     }
@@ -265,7 +264,7 @@ mod tests {
             .chain(more.iter().copied());
         let typed = Typed::parse_from(words);
         match typed.command {
-            Command::Run(args) => RunSettings::of(&args, &typed.telling),
+            Command::Run(args) => RunSettings::of(&args),
             _ => unreachable!("the words say run"),
         }
     }
@@ -276,7 +275,7 @@ mod tests {
             "jobs: 3\nrandom_seed: 7\njunit: out/junit.xml\nfail_fast: true\nserver: embedded\n",
         );
         let read = settings(folder.path(), &["--random-seed", "9"]).unwrap();
-        assert_eq!((read.running.jobs, read.running.random_seed), (3, Some(9)));
+        assert_eq!((read.running.jobs, read.running.random_seed), (3, 9));
         assert_eq!(read.running.after_failure, AfterFailure::End);
         assert_eq!(
             read.reports.junit,

@@ -1,13 +1,14 @@
 //! How does the program end? The exit status, and what stopped a command before its end.
 
 use crate::{
-    report::results::{Outcome, Results},
+    pg::error::ServerError,
     source::{Diagnostic, Diagnostics},
+    verdict::ExitStatus,
 };
 use std::process::ExitCode;
 
-/// The exit status of pgauge, the one that wins over all others first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The exit status of pgauge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// 130: somebody ended the run.
     Interrupted,
@@ -26,25 +27,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// What a run came to.
-    pub fn of(results: &Results, skips: Skips) -> Self {
-        let interrupted = results.run.interrupted.as_ref().map(|_| Self::Interrupted);
-        let cases = results.cases.iter().map(|case| match case.outcome {
-            Outcome::Passed => Self::Passed,
-            Outcome::Failed | Outcome::Vacuous => Self::Failed,
-            Outcome::Errored => Self::World,
-            Outcome::Skipped => match skips {
-                Skips::Allowed => Self::Passed,
-                Skips::CountAsFailed => Self::Failed,
-            },
-        });
-        interrupted
-            .into_iter()
-            .chain(cases)
-            .min()
-            .unwrap_or(Self::Passed)
-    }
-
     /// The number.
     pub fn code(self) -> u8 {
         match self {
@@ -65,13 +47,16 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// What a skipped case counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Skips {
-    /// Nothing.
-    Allowed,
-    /// A failure: `--no-skips`.
-    CountAsFailed,
+impl From<ExitStatus> for Status {
+    fn from(status: ExitStatus) -> Self {
+        match status {
+            ExitStatus::Passed => Self::Passed,
+            ExitStatus::Failed => Self::Failed,
+            ExitStatus::Errored => Self::World,
+            ExitStatus::Worse => Self::Regressed,
+            ExitStatus::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 /// What stopped a command before its end.
@@ -120,55 +105,28 @@ impl From<Diagnostics> for Stop {
     }
 }
 
+/// A server that cannot be found, started or used, as a message.
+pub fn of_server(error: &ServerError) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error("server", error.primary.clone());
+    diagnostic.detail.clone_from(&error.detail);
+    diagnostic.hints.extend(error.hint.clone());
+    diagnostic
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{CaseEnd, CaseId, CaseLog, Micros, RunFacts};
-    use crate::report::{figures::Figures, results::CaseResult};
-
-    fn results(outcomes: &[Outcome]) -> Results {
-        let mut results = Results::new(RunFacts::default());
-        results
-            .cases
-            .extend(outcomes.iter().map(|outcome| CaseResult {
-                outcome: *outcome,
-                findings: Vec::new(),
-                figures: Figures::default(),
-                log: CaseLog {
-                    case: CaseId {
-                        file: String::new(),
-                        scenario: String::new(),
-                        variant: None,
-                        order: None,
-                    },
-                    end: CaseEnd::Ran,
-                    events: Vec::new(),
-                    queries: Vec::new(),
-                    probes: Vec::new(),
-                    started_at: String::new(),
-                    duration: Micros(0),
-                },
-            }));
-        results
-    }
 
     #[test]
-    fn the_worst_wins_in_the_order_of_the_manual() {
-        use Outcome::{Errored, Failed, Passed, Skipped, Vacuous};
-        let code = |outcomes: &[Outcome]| Status::of(&results(outcomes), Skips::Allowed).code();
-        assert_eq!(code(&[Passed, Skipped]), 0);
-        assert_eq!(code(&[Passed, Vacuous]), 1);
-        assert_eq!(code(&[Failed, Errored]), 4);
-        let mut interrupted = results(&[Failed, Errored]);
-        interrupted.run.interrupted = Some("SIGINT".into());
-        assert_eq!(Status::of(&interrupted, Skips::Allowed).code(), 130);
-        assert!(Status::Spec < Status::World && Status::Failed < Status::Regressed);
-    }
-
-    #[test]
-    fn skipped_cases_fail_only_when_asked_to() {
-        let all_skipped = results(&[Outcome::Skipped]);
-        assert_eq!(Status::of(&all_skipped, Skips::Allowed).code(), 0);
-        assert_eq!(Status::of(&all_skipped, Skips::CountAsFailed).code(), 1);
+    fn a_verdict_and_the_program_end_with_the_same_number() {
+        for status in [
+            ExitStatus::Passed,
+            ExitStatus::Failed,
+            ExitStatus::Errored,
+            ExitStatus::Worse,
+            ExitStatus::Interrupted,
+        ] {
+            assert_eq!(Status::from(status).code(), status.code());
+        }
     }
 }

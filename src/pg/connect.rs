@@ -48,6 +48,11 @@ impl Connector {
 
     /// `postgres://user@host:port/database`, without the password.
     pub fn url(&self) -> String {
+        self.address(self.database())
+    }
+
+    /// [`url`](Self::url) for another database of the server.
+    pub fn address(&self, database: &str) -> String {
         let hosts = self.config.get_hosts().iter().map(|host| match host {
             Host::Tcp(name) => name.clone(),
             Host::Unix(path) => path.display().to_string().replace('/', "%2F"),
@@ -58,12 +63,7 @@ impl Connector {
             .enumerate()
             .map(|(at, host)| format!("{host}:{}", port(at)))
             .collect();
-        format!(
-            "postgres://{}@{}/{}",
-            self.user(),
-            places.join(","),
-            self.database()
-        )
+        format!("postgres://{}@{}/{database}", self.user(), places.join(","))
     }
 
     /// The full configuration of one connection.

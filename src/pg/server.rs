@@ -9,6 +9,7 @@ use super::requirements;
 use crate::record::{Breakage, ServerFacts};
 use crate::run::session::{NotReady, Server};
 use crate::schedule::Case;
+use crate::text::redact_url;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Mutex as AsyncMutex;
@@ -59,6 +60,25 @@ impl PgServer {
         Ok(Self::new(cluster, facts, Some(options), retain))
     }
 
+    /// Uses the server at a URL, or named by keywords as libpq reads them.
+    ///
+    /// # Errors
+    ///
+    /// It is no URL, or what kept the server from being used.
+    pub async fn at(url: &str, retain: Retain) -> Result<Self, Breakage> {
+        let config = url.parse().map_err(|error: tokio_postgres::Error| {
+            let why = std::error::Error::source(&error).map(ToString::to_string);
+            Breakage {
+                code: "server".to_owned(),
+                message: format!("cannot read the server's URL {}", redact_url(url)),
+                detail: why,
+                hint: Some("write it as postgres://user@host:5432/database".to_owned()),
+                ..Breakage::default()
+            }
+        })?;
+        Self::url(config, retain).await
+    }
+
     /// Uses the server at this place; only in databases that pgauge makes there.
     ///
     /// # Errors
@@ -94,6 +114,11 @@ impl PgServer {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Where a database of the server is found, as psql reads it, without a password.
+    pub fn address(&self, database: &str) -> String {
+        self.cluster.connector.address(database)
     }
 
     /// Drops what the run made on somebody's server and did not keep. A server that pgauge started goes away when this

@@ -87,7 +87,12 @@ fn beside(target: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(".pgauge-");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder).map_err(|error| {
+        // The name of the temporary file, which tempfile adds, would only puzzle.
+        let said = error.to_string();
+        let why = said.split(" at path ").next().unwrap_or_default();
+        io::Error::new(error.kind(), why)
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 pub mod clean;
 pub mod figures;
 pub mod file;
+mod gather;
 pub mod junit;
+mod redaction;
 pub mod results;
 pub mod story;
 pub mod style;

@@ -82,6 +82,9 @@ pub struct Finding {
     /// Expected and actual, line by line, where rows differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
+    /// Other places that belong to it, each with a few words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<(PlaceRecord, String)>,
     /// The events that it rests on, by [`seq`](crate::record::Event::seq).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<u32>,
@@ -97,8 +100,8 @@ pub enum FindingKind {
     Failed,
     /// A green would mean nothing.
     Vacuous,
-    /// It works, and is probably not what was meant.
-    Warning,
+    /// Worse than, or other than, the baseline.
+    Worse,
     /// It was not run, for a good reason.
     Skipped,
     /// Worth knowing.
@@ -112,7 +115,7 @@ impl FindingKind {
             Self::Errored => Severity::Errored,
             Self::Failed => Severity::Failed,
             Self::Vacuous => Severity::Vacuous,
-            Self::Warning => Severity::Warning,
+            Self::Worse => Severity::Warning,
             Self::Skipped => Severity::Skipped,
             Self::Note => Severity::Note,
         }
@@ -122,7 +125,7 @@ impl FindingKind {
     pub fn is_bad(self) -> bool {
         match self {
             Self::Errored | Self::Failed | Self::Vacuous => true,
-            Self::Warning | Self::Skipped | Self::Note => false,
+            Self::Worse | Self::Skipped | Self::Note => false,
         }
     }
 }
@@ -200,6 +203,10 @@ impl Results {
         diagnostic.label.clone_from(&finding.label);
         diagnostic.detail.clone_from(&finding.detail);
         diagnostic.hints.clone_from(&finding.hints);
+        let related = finding.related.iter();
+        diagnostic.related = related
+            .filter_map(|(place, label)| Some((self.place(place)?, label.clone())))
+            .collect();
         diagnostic
     }
 

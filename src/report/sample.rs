@@ -292,6 +292,7 @@ fn finding(kind: FindingKind, code: &str, primary: &str) -> Finding {
         detail: None,
         hints: vec![],
         diff: None,
+        related: vec![],
         events: vec![],
     }
 }

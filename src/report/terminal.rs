@@ -5,7 +5,7 @@ mod case_line;
 mod ending;
 mod progress;
 
-pub use case_line::case_line;
+pub use case_line::CaseEnding;
 pub use ending::{Ending, Written};
 pub use progress::Progress;
 

@@ -12,6 +12,7 @@ use crate::record::{
     Blocker, ClientEnd, ClientId, Event, EventKind, HookProblem, LockFacts, Micros, RunNo, SentBy,
     ServerError, SkipCause, StatementNo,
 };
+use crate::sql::condition_or_code;
 use crate::text::{format_duration, list};
 use indexmap::IndexMap;
 use std::collections::HashMap;
@@ -208,7 +209,11 @@ impl Teller {
                 attempt,
                 code,
             } => {
-                let text = format!("starts again after {code} (try {})", attempt + 1);
+                let text = format!(
+                    "starts again after {} (try {})",
+                    condition_or_code(code),
+                    attempt + 1
+                );
                 Some((client, Mark::Plain, text))
             }
             EventKind::Finished { client, end } => {
@@ -333,11 +338,12 @@ fn finish(end: &ClientEnd) -> Option<String> {
         ClientEnd::Stopped { code } if code.is_empty() => {
             Some("script ends: connection lost".to_owned())
         }
-        ClientEnd::Stopped { code } => Some(format!("script ends: {code}")),
+        ClientEnd::Stopped { code } => Some(format!("script ends: {}", condition_or_code(code))),
         ClientEnd::HookFailed => Some("script ends: its hook failed".to_owned()),
-        ClientEnd::GaveUp { attempts, code } => {
-            Some(format!("gives up after {attempts} tries: {code}"))
-        }
+        ClientEnd::GaveUp { attempts, code } => Some(format!(
+            "gives up after {attempts} tries: {}",
+            condition_or_code(code)
+        )),
         ClientEnd::Lost => Some("connection lost".to_owned()),
     }
 }

@@ -53,6 +53,12 @@ fn is_warning(code: &str) -> bool {
     code.starts_with("01") || code.starts_with("02")
 }
 
+/// How a code reads in a message: `deadlock_detected` for `40P01`, the code itself where it has no name.
+pub fn condition_or_code(code: &str) -> &str {
+    let known = Condition::from_code(code);
+    known.and_then(|known| known.name()).unwrap_or(code)
+}
+
 /// All condition names of PostgreSQL.
 pub fn condition_names() -> impl Iterator<Item = &'static str> {
     CONDITIONS.iter().map(|(_, name)| *name)

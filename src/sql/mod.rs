@@ -14,7 +14,7 @@ mod words;
 
 pub use bind::{Bound, bind};
 pub use command_tag::command_tag;
-pub use condition::{Condition, UnknownCondition};
+pub use condition::{Condition, UnknownCondition, condition_or_code};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use kind::{StatementKind, TransactionControl, has_order_by, kind};
 pub use split::{PsqlCommand, Script, Statement, split};

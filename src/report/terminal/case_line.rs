@@ -1,31 +1,45 @@
 //! A case in one line: what it came to, which, how long.
 
 use crate::{
-    record::CaseId,
+    record::{CaseId, Micros},
     report::{
-        results::{CaseResult, Outcome},
+        results::Outcome,
         style::{Paint, shown},
     },
     source::Color,
     text::format_duration,
 };
 
-/// `ok       Transfers in opposite order [retried] (48 ms)`
-pub fn case_line(case: &CaseResult, color: Color) -> String {
-    let (word, paint) = word(case.outcome);
-    let name = shown(&name(&case.log.case));
-    let rest = match case.outcome {
-        Outcome::Skipped => {
-            let reason = case.skip_reason();
-            let reason = reason.as_deref().unwrap_or("no reason was given");
-            format!(" ({})", shown(reason))
-        }
-        Outcome::Passed | Outcome::Failed | Outcome::Errored | Outcome::Vacuous => {
-            format!(" ({})", format_duration(case.log.duration.duration()))
-        }
-    };
-    let rest = Paint::Dim.on(&rest, color);
-    format!("{} {name}{rest}", paint.on(&format!("{word:<8}"), color))
+/// How a case ended.
+#[derive(Debug)]
+pub struct CaseEnding<'a> {
+    /// Which.
+    pub case: &'a CaseId,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// Why it was skipped, if it was.
+    pub reason: Option<String>,
+    /// How long it took.
+    pub duration: Micros,
+}
+
+impl CaseEnding<'_> {
+    /// `ok       Transfers in opposite order [retried] (48 ms)`
+    pub fn line(&self, color: Color) -> String {
+        let (word, paint) = word(self.outcome);
+        let name = shown(&name(self.case));
+        let rest = match self.outcome {
+            Outcome::Skipped => {
+                let reason = self.reason.as_deref().unwrap_or("no reason was given");
+                format!(" ({})", shown(reason))
+            }
+            Outcome::Passed | Outcome::Failed | Outcome::Errored | Outcome::Vacuous => {
+                format!(" ({})", format_duration(self.duration.duration()))
+            }
+        };
+        let rest = Paint::Dim.on(&rest, color);
+        format!("{} {name}{rest}", paint.on(&format!("{word:<8}"), color))
+    }
 }
 
 /// The case's name, or its file where it has none.
@@ -57,7 +71,15 @@ mod tests {
         let lines: Vec<String> = sample::results()
             .cases
             .iter()
-            .map(|case| case_line(case, Color::Off))
+            .map(|case| {
+                let ending = CaseEnding {
+                    case: &case.log.case,
+                    outcome: case.outcome,
+                    reason: case.skip_reason(),
+                    duration: case.log.duration,
+                };
+                ending.line(Color::Off)
+            })
             .collect();
         insta::assert_snapshot!(lines.join("\n"));
     }

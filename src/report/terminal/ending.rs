@@ -8,7 +8,7 @@ use crate::{
     record::RunFacts,
     report::{
         figures::{latency_table, time_table},
-        results::{CaseResult, FindingKind, Outcome, Results, Tally},
+        results::{CaseResult, Finding, FindingKind, Outcome, Results, Tally},
         story,
         style::{Paint, shown},
         trace::Frame,
@@ -44,12 +44,15 @@ impl Ending<'_> {
     /// Everything that is told after the last case, each line ended by a line break.
     pub fn text(&self) -> String {
         let mut out = String::new();
-        for case in &self.results.cases {
+        let (alike, own): (Vec<_>, Vec<_>) =
+            self.results.cases.iter().partition(|case| never_ran(case));
+        for case in own {
             match case.outcome {
                 Outcome::Failed | Outcome::Vacuous | Outcome::Errored => self.story(&mut out, case),
                 Outcome::Passed | Outcome::Skipped => self.aside(&mut out, case),
             }
         }
+        self.never_ran(&mut out, &alike);
         if !out.is_empty() || self.view.verbosity > Verbosity::Quiet {
             out.push('\n');
         }
@@ -81,10 +84,33 @@ impl Ending<'_> {
         out.push_str(&self.again(case));
     }
 
+    /// Cases that never ran, most often all for the same reason, which is told once.
+    fn never_ran(&self, out: &mut String, cases: &[&CaseResult]) {
+        let mut told: Vec<&[Finding]> = Vec::new();
+        for case in cases {
+            if told.contains(&case.findings.as_slice()) {
+                continue;
+            }
+            told.push(&case.findings);
+            let same = cases.iter().filter(|other| other.findings == case.findings);
+            match same.count() {
+                1 => self.heading(out, case),
+                several => {
+                    let word = Paint::Red.on("ERROR", self.view.color);
+                    let cases = plural(several as u64, "case");
+                    out.push_str(&format!("\n--- {word}: {cases} did not run\n\n"));
+                }
+            }
+            for finding in &case.findings {
+                out.push_str(&story::message(self.results, finding, self.view.color));
+            }
+        }
+    }
+
     /// Of a case that passed or was skipped, what is worth knowing.
     fn aside(&self, out: &mut String, case: &CaseResult) {
         let told = |kind| match kind {
-            FindingKind::Warning => self.view.verbosity >= Verbosity::Normal,
+            FindingKind::Worse => self.view.verbosity >= Verbosity::Normal,
             FindingKind::Note => self.view.verbosity == Verbosity::Verbose,
             // The line of the case has said why it was skipped.
             FindingKind::Skipped => false,
@@ -192,7 +218,11 @@ impl Ending<'_> {
     /// `PostgreSQL 15.18 (embedded), seed 42; wrote JUnit to out/junit.xml`
     fn circumstances(&self, run: &RunFacts) -> String {
         let server = match &run.server {
-            Some(server) => format!("PostgreSQL {} ({})", server.version, server.place),
+            Some(server) => {
+                // Packagers add their own version in brackets, which says nothing to a tester.
+                let version = server.version.split(' ').next().unwrap_or_default();
+                format!("PostgreSQL {version} ({})", server.place)
+            }
             None => "no server".to_owned(),
         };
         let written: Vec<String> = self
@@ -207,6 +237,11 @@ impl Ending<'_> {
         let text = format!("{server}, seed {}{wrote}", run.random_seed);
         format!("{}\n", Paint::Dim.on(&text, self.view.color))
     }
+}
+
+/// Whether the world broke before anything happened.
+fn never_ran(case: &CaseResult) -> bool {
+    case.outcome == Outcome::Errored && case.log.events.is_empty()
 }
 
 /// A path as one can paste it into a shell.
@@ -283,6 +318,17 @@ mod tests {
              nothing was tested: the only case was skipped\n\
              1 case in 2.31 s: 0 passed, 1 skipped\n"
         );
+    }
+
+    #[test]
+    fn a_reason_that_all_cases_share_is_told_once() {
+        let mut results = sample::results();
+        let errored = results.cases.remove(3);
+        results.cases = vec![errored; 3];
+        for case in &mut results.cases {
+            case.log.events.clear();
+        }
+        insta::assert_snapshot!(ending(&results, Verbosity::Normal));
     }
 
     #[test]

@@ -1,14 +1,10 @@
 //! What is going on right now? On a terminal a bar for the suite and a line per running case; in a log one line
 //! per case that ended.
 
-use super::{Verbosity, View, case_line, say};
+use super::{CaseEnding, Verbosity, View, case_line, say};
 use crate::{
     record::{Blocker, CaseId, ClientId, Event, EventKind},
-    report::{
-        results::{CaseResult, Outcome},
-        style::shown,
-        trace::whom,
-    },
+    report::{results::Outcome, style::shown, trace::whom},
 };
 use indexmap::IndexMap;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -21,6 +17,9 @@ use std::{
 
 /// How often a line moves although nothing happened, so that one sees that pgauge lives.
 const TICK: Duration = Duration::from_millis(120);
+
+/// The longest name of a scenario that stands beside what its clients do.
+const LONGEST_NAME: usize = 36;
 
 /// Tells while cases run, from any thread.
 #[derive(Debug)]
@@ -91,7 +90,7 @@ impl Progress {
         bar.enable_steady_tick(TICK);
         let running = Running {
             bar,
-            name: shown(&case_line::name(case)),
+            name: short_name(case),
             steps: IndexMap::new(),
         };
         running.show();
@@ -108,7 +107,7 @@ impl Progress {
     }
 
     /// A case ended and was judged.
-    pub fn ended(&self, index: usize, case: &CaseResult) {
+    pub fn ended(&self, index: usize, case: &CaseEnding<'_>) {
         let bad = self.with(|state| {
             if let Some(running) = state.running.remove(&index) {
                 running.bar.finish_and_clear();
@@ -120,7 +119,7 @@ impl Progress {
             state.bad
         });
         if self.view.verbosity > Verbosity::Quiet {
-            let line = format!("{}\n", case_line::case_line(case, self.view.color));
+            let line = format!("{}\n", case.line(self.view.color));
             self.bars.suspend(|| say(&line));
         }
         if bad > 0 {
@@ -143,6 +142,16 @@ impl Progress {
 fn style(template: &str) -> ProgressStyle {
     // The templates are constants of this file; a wrong one would only look plain.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// The case's name, shortened so that its steps still fit beside it; variant and order stay.
+fn short_name(case: &CaseId) -> String {
+    let mut short = case.clone();
+    if let Some((cut, _)) = short.scenario.char_indices().nth(LONGEST_NAME) {
+        short.scenario.truncate(cut);
+        short.scenario.push('…');
+    }
+    shown(&case_line::name(&short))
 }
 
 impl Running {

@@ -1,0 +1,129 @@
+//! `pgauge run`: the way of a scenario through the rooms.
+
+mod reports;
+mod server;
+mod signals;
+mod watcher;
+
+use super::{Status, Stop, args::RunArgs, planning::planned, settings::RunSettings};
+use crate::{
+    measure,
+    record::{Breakage, CaseEnd, CaseLog, Micros, RunFacts, RunLog},
+    report::{
+        results::Results,
+        terminal::{Ending, Progress, View, say},
+    },
+    run::{self, RunOptions},
+    schedule::Plan,
+    source::Diagnostic,
+    verdict::{self, Terms},
+};
+use reports::Reports;
+use server::Running;
+use std::time::Instant;
+use watcher::Watcher;
+
+/// Runs scenarios, says what holds, and writes the reports.
+///
+/// # Errors
+///
+/// What kept it from beginning, or a report from being written.
+pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
+    let settings = RunSettings::of(args)?;
+    let plan = planned(
+        &settings.scope,
+        &settings.chosen,
+        Some(settings.running.random_seed),
+    )?;
+    let reports = Reports::open(&settings.reports)?;
+    let (log, server) = carried_out(&plan, &settings, view)?;
+    let measured = measure::measure_all(&plan, &log);
+    let verdict = verdict::judge(&plan, &log, &terms(&settings));
+    let results = Results::gather(&plan, log, &measured, &verdict)
+        .without_secrets(&settings.server.redactor());
+    let written = reports.write(&results)?;
+    let ending = Ending {
+        results: &results,
+        written: &written,
+        view,
+    };
+    say(&ending.text());
+    server
+        .map_or(Ok(()), Running::end)
+        .map_err(|breakage| cannot_end(&breakage))?;
+    Ok(verdict.exit_status(settings.running.skips).into())
+}
+
+fn terms(settings: &RunSettings) -> Terms {
+    Terms {
+        slow_query: settings.scope.suite.slow_query,
+    }
+}
+
+/// Runs the cases on the server that is meant. Without a server every case is errored, so that the reports tell of
+/// each of them.
+fn carried_out(
+    plan: &Plan,
+    settings: &RunSettings,
+    view: View,
+) -> Result<(RunLog, Option<Running>), Stop> {
+    let interrupt = signals::listen()?;
+    let progress = Progress::new(plan.cases.len(), view);
+    progress.preparing("starting the server");
+    let facts = facts(settings);
+    let began = Instant::now();
+    let server = match Running::start(&settings.server, settings.keeping) {
+        Ok(server) => server,
+        Err(breakage) => {
+            progress.finish();
+            return Ok((without_server(plan, facts, &breakage), None));
+        }
+    };
+    let watcher = Watcher {
+        plan,
+        terms: &terms(settings),
+        progress: &progress,
+        after_failure: settings.running.after_failure,
+    };
+    let options = RunOptions {
+        jobs: settings.running.jobs,
+        facts,
+        interrupt,
+    };
+    let mut log = run::run(plan, server.server(), &options, &watcher);
+    log.run.duration = began.elapsed().into();
+    progress.finish();
+    Ok((log, Some(server)))
+}
+
+fn facts(settings: &RunSettings) -> RunFacts {
+    RunFacts {
+        started_at: jiff::Timestamp::now().to_string(),
+        pgauge: env!("CARGO_PKG_VERSION").to_owned(),
+        random_seed: settings.running.random_seed,
+        ..RunFacts::default()
+    }
+}
+
+fn without_server(plan: &Plan, run: RunFacts, breakage: &Breakage) -> RunLog {
+    let cases = plan.cases.iter().map(|case| CaseLog {
+        case: case.id.clone(),
+        end: CaseEnd::Broke(Box::new(breakage.clone())),
+        events: Vec::new(),
+        queries: Vec::new(),
+        probes: Vec::new(),
+        started_at: String::new(),
+        duration: Micros(0),
+    });
+    RunLog {
+        run,
+        cases: cases.collect(),
+    }
+}
+
+fn cannot_end(breakage: &Breakage) -> Stop {
+    let mut diagnostic = Diagnostic::error("clean-up", breakage.message.clone());
+    diagnostic.detail.clone_from(&breakage.detail);
+    diagnostic.hints.extend(breakage.hint.clone());
+    Stop::world(diagnostic.hint("the next run on this server tries again"))
+}

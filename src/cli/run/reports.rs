@@ -1,0 +1,94 @@
+//! The files of a run: opened before the first query, written after the last.
+
+use crate::{
+    cli::{Stop, settings},
+    report::{file::ReportFile, junit, results::Results, terminal::Written},
+    source::Diagnostic,
+};
+use std::{io, path::Path};
+
+/// The files that are to be written.
+#[derive(Debug)]
+pub struct Reports {
+    files: Vec<Report>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Report {
+    form: Form,
+    file: ReportFile,
+}
+
+/// What stands in a file.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Junit,
+    Json,
+}
+
+impl Form {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Junit => "JUnit",
+            Self::Json => "JSON",
+        }
+    }
+
+    fn content(self, results: &Results) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Junit => junit::report(results),
+            Self::Json => results.to_json().map_err(io::Error::other),
+        }
+    }
+}
+
+impl Reports {
+    /// Opens every file that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// One of them cannot be written.
+    pub fn open(asked: &settings::Reports) -> Result<Self, Stop> {
+        let asked = [(Form::Junit, &asked.junit), (Form::Json, &asked.json)];
+        let files = asked
+            .into_iter()
+            .filter_map(|(form, path)| Some((form, path.as_ref()?)));
+        let opened = files.map(|(form, path)| {
+            let file = ReportFile::open(path).map_err(|error| not_written(path, &error))?;
+            Ok(Report { form, file })
+        });
+        Ok(Self {
+            files: opened.collect::<Result<_, Stop>>()?,
+        })
+    }
+
+    /// Writes all of them, also where one fails.
+    ///
+    /// # Errors
+    ///
+    /// One of them could not be written.
+    pub fn write(self, results: &Results) -> Result<Vec<Written>, Stop> {
+        let mut written = Vec::new();
+        let mut failed = None;
+        for Report { form, file } in self.files {
+            let path = file.target().to_owned();
+            match form
+                .content(results)
+                .and_then(|content| file.write(&content))
+            {
+                Ok(()) => written.push(Written {
+                    what: form.name(),
+                    path,
+                }),
+                Err(error) => failed = failed.or(Some(not_written(&path, &error))),
+            }
+        }
+        failed.map_or(Ok(written), Err)
+    }
+}
+
+fn not_written(path: &Path, error: &io::Error) -> Stop {
+    let primary = format!("cannot write {}: {error}", path.display());
+    Stop::world(Diagnostic::error("report", primary))
+}

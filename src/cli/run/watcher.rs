@@ -1,0 +1,55 @@
+//! Looks on while cases run: tells the progress, and ends the run early where that was asked for.
+
+use crate::{
+    cli::settings::AfterFailure,
+    record::{CaseLog, Event},
+    report::terminal::{CaseEnding, Progress},
+    run::Observer,
+    schedule::{Case, Plan},
+    verdict::{Outcome, Terms, judge_case},
+};
+use std::ops::ControlFlow;
+
+/// Looks on while cases run.
+#[derive(Debug)]
+pub struct Watcher<'a> {
+    /// What is run.
+    pub plan: &'a Plan,
+    /// What cases are judged against.
+    pub terms: &'a Terms,
+    /// Where it is told.
+    pub progress: &'a Progress,
+    /// What happens after a case that did not pass.
+    pub after_failure: AfterFailure,
+}
+
+impl Observer for Watcher<'_> {
+    fn began(&self, index: usize, case: &Case) {
+        self.progress.began(index, &case.id);
+    }
+
+    fn saw(&self, index: usize, event: &Event) {
+        self.progress.saw(index, event);
+    }
+
+    fn ended(&self, index: usize, log: &CaseLog) -> ControlFlow<()> {
+        let verdict = judge_case(&self.plan.cases[index], log, self.terms);
+        let ending = CaseEnding {
+            case: &log.case,
+            outcome: verdict.outcome.into(),
+            reason: verdict
+                .findings
+                .first()
+                .map(|finding| finding.primary.clone()),
+            duration: log.duration,
+        };
+        self.progress.ended(index, &ending);
+        match (verdict.outcome, self.after_failure) {
+            (Outcome::Failed | Outcome::Errored | Outcome::Vacuous, AfterFailure::End) => {
+                ControlFlow::Break(())
+            }
+            (Outcome::Failed | Outcome::Errored | Outcome::Vacuous, AfterFailure::GoOn)
+            | (Outcome::Passed | Outcome::Skipped, _) => ControlFlow::Continue(()),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! `pgauge show`: the cases, orders and SQL that would run.
+
+use super::{Stop, args::Chosen, planning::planned, settings::Scope};
+use crate::{
+    report::{
+        style::{Paint, shown},
+        terminal::{Verbosity, View, say},
+    },
+    schedule::{
+        ArgumentPlan, Case, ClientPlan, LaunchPlan, SeedAction, StatementPlan, StepPlan, StepWork,
+    },
+    source::Color,
+    spec::value::Builtin,
+    sql::condition_or_code,
+    text::{Side, align_columns, format_duration, list, plural, thousands},
+};
+
+/// Shows every case that was chosen; with `-q`, its name only.
+///
+/// # Errors
+///
+/// Whatever is wrong with the scenarios.
+pub fn show(chosen: &Chosen, view: View) -> Result<(), Stop> {
+    let scope = Scope::of(chosen)?;
+    let plan = planned(&scope, chosen, None)?;
+    for case in &plan.cases {
+        say(&match view.verbosity {
+            Verbosity::Quiet => format!("{}\n", shown(&case.id.to_string())),
+            Verbosity::Normal | Verbosity::Verbose => of_case(case, view.color),
+        });
+    }
+    Ok(())
+}
+
+/// A case as text of many lines.
+fn of_case(case: &Case, color: Color) -> String {
+    let mut out = String::new();
+    let name = Paint::Bold.on(&shown(&case.id.to_string()), color);
+    out.push_str(&format!("{name}\n  {}\n", facts(case)));
+    for (title, lines) in [
+        (
+            "seed",
+            case.database.seed.actions.iter().map(seed).collect(),
+        ),
+        ("queries", queries(case)),
+        ("clients", clients(case)),
+        ("order", order(case)),
+        ("afterwards", probes(case)),
+    ] {
+        let lines: Vec<String> = lines;
+        if !lines.is_empty() {
+            out.push_str(&format!("  {}\n", Paint::Dim.on(title, color)));
+            out.extend(lines.iter().map(|line| format!("    {line}\n")));
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// `scenarios/a.yaml, tags deadlock and bank, at most 30 s, runs alone`
+fn facts(case: &Case) -> String {
+    let mut facts = vec![case.id.file.clone()];
+    if !case.scenario.tags.is_empty() {
+        facts.push(format!("tags {}", list(&case.scenario.tags, "and")));
+    }
+    facts.push(format!("at most {}", format_duration(case.timeout)));
+    facts.push(format!("seed {}", case.random_seed));
+    if case.measures_time {
+        facts.push("measures time, so it runs alone".to_owned());
+    }
+    facts.join(", ")
+}
+
+fn seed(action: &SeedAction) -> String {
+    match action {
+        SeedAction::Sql {
+            file: Some(file), ..
+        } => format!("file {}", file.path().display()),
+        SeedAction::Sql { text, .. } => one_line(text),
+        SeedAction::Csv { table, .. } => format!("CSV into {table}"),
+        SeedAction::Generate { generator, .. } => {
+            let names: Vec<&str> = generator.columns().collect();
+            let rows = plural(generator.rows(), "row");
+            format!("{rows} into {} ({})", generator.table(), names.join(", "))
+        }
+        SeedAction::Pgbench { scale, .. } => format!("pgbench tables, scale {scale}"),
+    }
+}
+
+fn queries(case: &Case) -> Vec<String> {
+    let rows: Vec<Vec<String>> = case
+        .queries
+        .iter()
+        .map(|query| {
+            let times = plural(u64::from(query.repeat), "time");
+            vec![
+                query.name.clone(),
+                times,
+                one_line(&query.sql),
+                arguments(&query.arguments),
+            ]
+        })
+        .collect();
+    align_columns(&rows, &[Side::Left, Side::Right])
+}
+
+fn clients(case: &Case) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut last: Option<&str> = None;
+    for client in &case.clients {
+        // Sessions of one client share their script: it is shown once.
+        if last == Some(client.id.script.as_str()) {
+            continue;
+        }
+        last = Some(&client.id.script);
+        let script = client.id.script.as_str();
+        let alike = case
+            .clients
+            .iter()
+            .filter(|other| other.id.script == script)
+            .count();
+        lines.push(client_line(client, alike));
+        let steps: Vec<Vec<String>> = client
+            .steps
+            .iter()
+            .map(|step| of_step(client, step))
+            .collect();
+        lines.extend(
+            align_columns(&steps, &[])
+                .into_iter()
+                .map(|line| format!("  {line}")),
+        );
+    }
+    lines
+}
+
+/// `worker: 8 sessions, repeatable read, 10 passes, retries 40001 up to 5 times`
+fn client_line(client: &ClientPlan, alike: usize) -> String {
+    let mut facts = Vec::new();
+    if client.id.number.is_some() {
+        facts.push(plural(alike as u64, "session"));
+    }
+    facts.extend(client.isolation.map(|level| level.as_sql().to_owned()));
+    if client.iterations > 1 {
+        facts.push(format!(
+            "{} passes",
+            thousands(u64::from(client.iterations))
+        ));
+    }
+    if let Some(retry) = &client.retry {
+        let conditions: Vec<&str> = retry
+            .codes
+            .iter()
+            .map(|code| condition_or_code(code))
+            .collect();
+        let conditions = list(&conditions, "or");
+        facts.push(format!("{} tries on {conditions}", retry.tries));
+    }
+    facts.extend(
+        client
+            .settings
+            .iter()
+            .map(|(name, value)| format!("{name} = {value}")),
+    );
+    facts.extend(client.setup.iter().map(|sql| one_line(sql)));
+    match facts.is_empty() {
+        true => client.id.script.clone(),
+        false => format!("{}: {}", client.id.script, facts.join(", ")),
+    }
+}
+
+fn of_step(client: &ClientPlan, step: &StepPlan) -> Vec<String> {
+    match &step.work {
+        StepWork::Control(control) => vec![step.name.clone(), client.control_sql(*control)],
+        StepWork::Statement(statement) => vec![
+            step.name.clone(),
+            one_line(&statement.sql),
+            arguments(&statement.arguments),
+            hooks(statement),
+        ],
+    }
+}
+
+fn hooks(statement: &StatementPlan) -> String {
+    let mut words = Vec::new();
+    if let Some(step) = &statement.for_each {
+        words.push(format!("for each row of {step}"));
+    }
+    let hooks = [
+        ("when", &statement.when),
+        ("before", &statement.before),
+        ("after", &statement.after),
+    ];
+    let named = hooks.iter().filter(|(_, hook)| hook.is_some());
+    words.extend(named.map(|(name, _)| format!("{name} hook")));
+    match words.is_empty() {
+        true => String::new(),
+        false => format!("({})", words.join(", ")),
+    }
+}
+
+/// `[$1 = 42, $2 = before]`
+fn arguments(arguments: &[(String, ArgumentPlan)]) -> String {
+    if arguments.is_empty() {
+        return String::new();
+    }
+    let shown_arguments = arguments
+        .iter()
+        .enumerate()
+        .map(|(index, (name, argument))| {
+            let value = match argument {
+                ArgumentPlan::Constant(value) => shown(&value.to_string()),
+                ArgumentPlan::Saved(variable) => format!(":{variable}"),
+                ArgumentPlan::Column { step, column } => format!("{step}.{column}"),
+                ArgumentPlan::Builtin(Builtin::Client) => "the client's number".to_owned(),
+                ArgumentPlan::Builtin(Builtin::Iteration) => "the pass".to_owned(),
+                ArgumentPlan::Builtin(Builtin::Row) => "the row".to_owned(),
+                ArgumentPlan::Generated(_) => format!("a new {name} each time"),
+            };
+            format!("${} = {value}", index + 1)
+        });
+    format!("[{}]", shown_arguments.collect::<Vec<_>>().join(", "))
+}
+
+fn order(case: &Case) -> Vec<String> {
+    let launches = case.order.iter().flatten().enumerate();
+    let rows: Vec<Vec<String>> = launches
+        .map(|(index, launch)| {
+            vec![
+                (index + 1).to_string(),
+                launched(case, launch),
+                seen(launch),
+            ]
+        })
+        .collect();
+    align_columns(&rows, &[Side::Right, Side::Left])
+}
+
+fn launched(case: &Case, launch: &LaunchPlan) -> String {
+    let client = case.clients.get(launch.client);
+    let step = client.and_then(|client| client.steps.get(launch.step));
+    let name = client
+        .map(|client| client.id.to_string())
+        .unwrap_or_default();
+    format!("{name}.{}", step.map_or("", |step| step.name.as_str()))
+}
+
+fn seen(launch: &LaunchPlan) -> String {
+    let options = &launch.options;
+    let mut words = Vec::new();
+    match (&options.waits_for, options.waits) {
+        (Some(whom), _) => words.push(format!("waits for {}", list(whom.names(), "and"))),
+        (None, Some(true)) => words.push("waits".to_owned()),
+        (None, Some(false)) => words.push("does not wait".to_owned()),
+        (None, None) => {}
+    }
+    words.extend(
+        launch
+            .expected_error
+            .as_ref()
+            .map(|code| format!("ends with {}", condition_or_code(code))),
+    );
+    words.extend(
+        options
+            .completes_after
+            .as_ref()
+            .map(|step| format!("completes after {step}")),
+    );
+    words.join(", ")
+}
+
+fn probes(case: &Case) -> Vec<String> {
+    case.probes
+        .iter()
+        .map(|probe| one_line(&probe.sql))
+        .collect()
+}
+
+/// SQL on one line: runs of white space become one space.
+fn one_line(sql: &str) -> String {
+    let words: Vec<&str> = sql.split_whitespace().collect();
+    shown(&words.join(" "))
+}
