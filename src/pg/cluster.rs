@@ -20,6 +20,9 @@ use tokio_postgres::Error;
 /// The role that owns the databases of an embedded server where a scenario names none.
 pub const DEFAULT_ROLE: &str = "pgauge";
 
+/// The file system in memory that Linux systems have.
+const MEMORY: &str = "/dev/shm";
+
 /// A running server.
 #[derive(Debug)]
 pub(super) struct Cluster {
@@ -195,6 +198,7 @@ impl Cluster {
         if let Some(role) = role {
             sql.push_str(&format!(" OWNER {}", quote_ident(role)));
         }
+        sql.push_str(self.strategy());
         match self.admin.execute_alone(template, &sql).await {
             Ok(()) => Ok(name),
             Err(error) => Err(self.explain(admin::broken(
@@ -202,6 +206,21 @@ impl Cluster {
                 "cannot clone the seeded database",
                 &error,
             ))),
+        }
+    }
+
+    /// How a database is best copied, to be put at the end of `CREATE DATABASE`. In memory, copying files took 5 ms for
+    /// one of 8 MB and 72 ms for one of 150 MB; through the log, as is the default, 7 and 165. On a disk it was slower,
+    /// and on somebody's server the checkpoint that it asks for is rude.
+    pub(super) fn strategy(&self) -> &'static str {
+        match &self.origin {
+            Origin::Embedded(own)
+                if self.identity.version_num >= 150_000
+                    && own.server.socket_dir().starts_with(MEMORY) =>
+            {
+                " STRATEGY file_copy"
+            }
+            _ => "",
         }
     }
 

@@ -101,6 +101,7 @@ async fn create(
             quote_literal(collation)
         ));
     }
+    sql.push_str(cluster.strategy());
     let Err(error) = cluster.admin.execute(&sql).await else {
         return Ok(());
     };
@@ -142,31 +143,18 @@ async fn fill(
         ..Login::default()
     };
     let owner = cluster.act_as(role, login.clone());
-    let keeper = if cluster.identity.superuser {
-        login
-    } else {
-        owner.clone()
-    };
     if !plan.extensions.is_empty() {
-        let ground = open(cluster, &keeper).await?;
+        let creator = if cluster.identity.superuser {
+            &login
+        } else {
+            &owner
+        };
+        let ground = open(cluster, creator).await?;
         seed::extensions(&ground, &plan.extensions).await?;
     }
     let ground = open(cluster, &owner).await?;
     let sown = seed::sow(&ground, &plan.seed).await;
-    sown.map_err(|breakage| broke(cluster.explain(*breakage)))?;
-    drop(ground);
-    let ground = open(cluster, &keeper).await?;
-    let settled = ground
-        .client
-        .batch_execute("VACUUM (FREEZE, ANALYZE)")
-        .await;
-    settled.map_err(|error| {
-        broke(failure::breakage(
-            "seed",
-            "cannot vacuum the seeded database",
-            &error,
-        ))
-    })
+    sown.map_err(|breakage| broke(cluster.explain(*breakage)))
 }
 
 async fn open(cluster: &Cluster, login: &Login) -> Result<Ground, NotReady> {

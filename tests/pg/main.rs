@@ -1,8 +1,9 @@
 //! Sessions, lock watching, templates, seeds and the registry against the real thing: a server that the tests start once.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod locks;
+mod measured;
 mod registry;
 mod seeds;
 mod servers;

@@ -1,33 +1,11 @@
 //! What fills a database.
 
-use crate::world::{ask, case, connect, single, sql, with_server};
-use indexmap::IndexMap;
+use crate::world::{ask, case, connect, generated, single, sql, with_server};
 use pgauge::pg::server::PgServer;
 use pgauge::record::Breakage;
 use pgauge::run::session::{Database, NotReady, Server};
 use pgauge::schedule::SeedAction;
-use pgauge::schedule::generate::{Seeded, Surroundings, TableGenerator, TableSpec};
-use pgauge::script::Hooks;
 use pgauge::source::SourceFile;
-use std::sync::Arc;
-
-fn generated(table: &str, rows: u64, columns: serde_json::Value) -> SeedAction {
-    let columns: IndexMap<_, _> = serde_json::from_value(columns).unwrap();
-    let (hooks, seeded) = (Hooks::default(), Seeded::default());
-    let spec = TableSpec {
-        table,
-        rows,
-        columns: &columns,
-    };
-    let around = Surroundings {
-        hooks: &hooks,
-        seeded: &seeded,
-    };
-    SeedAction::Generate {
-        generator: Arc::new(TableGenerator::new(7, spec, around).unwrap()),
-        path: "/seed/1".to_owned(),
-    }
-}
 
 /// What the query answers in a database with this seed.
 async fn seeded(server: &PgServer, actions: Vec<SeedAction>, query: &str) -> String {
@@ -75,6 +53,18 @@ fn an_error_in_a_script_is_told_where_it_is() {
         assert_eq!(breakage.detail.as_deref(), Some("at seeds/a.sql:2:8"));
         let breakage = broken(server, vec![sql("SELECT 1;\n\\gset")]).await;
         assert!(breakage.message.contains("psql"));
+    });
+}
+
+#[test]
+fn what_one_script_sets_does_not_reach_the_next_one() {
+    with_server(|server| async move {
+        let first =
+            "CREATE TABLE t (a int); SELECT pg_catalog.set_config('search_path', '', false)";
+        let actions = vec![sql(first), sql("INSERT INTO t VALUES (1)")];
+        assert_eq!(seeded(server, actions, "SELECT count(*) FROM t").await, "1");
+        let breakage = broken(server, vec![sql("BEGIN; CREATE TABLE t (a int)")]).await;
+        assert_eq!(breakage.message, "the SQL leaves a transaction open");
     });
 }
 

@@ -9,7 +9,9 @@ use pgauge::pg::server::{PgServer, Retain};
 use pgauge::pg::session::PgSession;
 use pgauge::record::{CaseId, ClientId, Reply, Value};
 use pgauge::run::session::{Database, Message, Server, Session, SessionNote, SessionPlan};
+use pgauge::schedule::generate::{self, Seeded, TableGenerator, TableSpec};
 use pgauge::schedule::{Case, ClientPlan, DatabasePlan, SeedAction, SeedPlan, StatementForm};
+use pgauge::script::Hooks;
 use pgauge::source::SourceFile;
 use pgauge::spec::{load_file, scenario::Requires};
 use std::future::Future;
@@ -99,6 +101,25 @@ pub fn sql(text: &str) -> SeedAction {
         text: text.to_owned(),
         file: None,
         path: "/seed/0/sql".to_owned(),
+    }
+}
+
+/// A seed of generated rows.
+pub fn generated(table: &str, rows: u64, columns: serde_json::Value) -> SeedAction {
+    let columns: IndexMap<_, _> = serde_json::from_value(columns).unwrap();
+    let (hooks, seeded) = (Hooks::default(), Seeded::default());
+    let spec = TableSpec {
+        table,
+        rows,
+        columns: &columns,
+    };
+    let around = generate::Surroundings {
+        hooks: &hooks,
+        seeded: &seeded,
+    };
+    SeedAction::Generate {
+        generator: Arc::new(TableGenerator::new(7, spec, around).unwrap()),
+        path: "/seed/1".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ mod csv;
 mod generate;
 mod pgbench;
 mod script;
+mod settle;
 mod table;
 mod text;
 mod wire;
@@ -69,18 +70,22 @@ fn no_extension(name: &str, error: &Error) -> NotReady {
     }
 }
 
-/// Carries out every item of a seed, in order.
+/// Carries out every item of a seed, in order; afterwards the tables are vacuumed, frozen and analyzed.
 pub(super) async fn sow(ground: &Ground, plan: &SeedPlan) -> Result<(), Box<Breakage>> {
     for action in &plan.actions {
         let done = carry_out(&ground.client, action).await;
         done.map_err(|trouble| Box::new(trouble.at(action.path())))?;
     }
-    Ok(())
+    let settled = settle::vacuum(&ground.client).await;
+    settled.map_err(|trouble| Box::new(trouble.at("/seed")))
 }
 
 async fn carry_out(client: &Client, action: &SeedAction) -> Result<(), Trouble> {
     match action {
-        SeedAction::Sql { text, file, .. } => script::run(client, text, file.as_ref()).await,
+        SeedAction::Sql { text, file, .. } => {
+            script::run(client, text, file.as_ref()).await?;
+            settle::leave(client).await
+        }
         SeedAction::Csv { table, text, .. } => csv::load(client, table, text).await,
         SeedAction::Generate { generator, .. } => generate::fill(client, generator).await,
         SeedAction::Pgbench { scale, .. } => pgbench::initialise(client, *scale).await,
