@@ -118,6 +118,16 @@ impl Hook {
         })
     }
 
+    /// The names that the hook gives to `save` or `measure`; none where one of them is computed.
+    pub fn names_given_to(&self, function: &str) -> Option<Vec<&str>> {
+        if !self.names.calls(function) {
+            return Some(Vec::new());
+        }
+        let calls = self.names.calls.iter();
+        let calls = calls.filter(|call| call.function == function || call.function == "Fn");
+        calls.map(|call| call.first_literal.as_deref()).collect()
+    }
+
     /// Runs the hook to its end on this thread. `host` is asked for `sql` and `rows(step)` only.
     pub fn run(&self, scope: &HookScope, host: Arc<dyn Host>, control: &RunControl) -> HookOutcome {
         let run = Running::new(

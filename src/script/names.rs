@@ -31,6 +31,8 @@ pub(super) struct Call {
     pub(super) place: Place,
     /// The argument, where there is exactly one and it is a text literal.
     pub(super) literal: Option<String>,
+    /// The first of several arguments, where that is a text literal.
+    pub(super) first_literal: Option<String>,
     /// Called as `value.function(…)`, where a map's own entry may be meant.
     pub(super) method: bool,
 }
@@ -130,11 +132,16 @@ impl Names {
             [Expr::StringConstant(text, _)] => Some(text.to_string()),
             _ => None,
         };
+        let first_literal = match call.args.as_slice() {
+            [Expr::StringConstant(text, _), _, ..] => Some(text.to_string()),
+            _ => None,
+        };
         let method = matches!(called, Called::AsMethod);
         self.calls.insert(Call {
             function: call.name.to_string(),
             place,
             literal,
+            first_literal,
             method,
         });
     }

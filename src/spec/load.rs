@@ -5,7 +5,7 @@ use super::{
     LoadedScenario, Scenario,
     explain::explain,
     loaded::{SeedFiles, SeedList, beside},
-    overlay,
+    names, overlay,
     schema::{Compiled, SCENARIO, SEED_LIST},
     seed::SeedItem,
     tree::{self, Document, Part, Tree},
@@ -40,7 +40,9 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Arc<LoadedScenario>>, Diagnostics> 
             Err(wrong) => problems.extend(wrong),
         }
     }
+    problems.extend(names::unique_names(&loaded));
     if problems.has_errors() {
+        problems.sort();
         Err(problems)
     } else {
         Ok(loaded)
@@ -53,6 +55,24 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Arc<LoadedScenario>>, Diagnostics> 
 ///
 /// Everything that is wrong in it.
 pub fn load_file(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
+    let (mut loaded, mut problems) = read_file(file)?;
+    problems.extend(names::check(&loaded));
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    loaded.warnings = problems;
+    Ok(loaded)
+}
+
+/// Reads one scenario as it is, for tests that plan half a scenario.
+#[cfg(test)]
+pub(crate) fn load_unchecked(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
+    read_file(file).map(|(loaded, _)| loaded)
+}
+
+/// Reads one scenario whose names are not checked yet, with what is wrong with the files of its seeds and
+/// with some of its variants.
+fn read_file(file: SourceFile) -> Result<(LoadedScenario, Diagnostics), Diagnostics> {
     let Document { tree, value } = tree::read(&file)?;
     let base = check(&SCENARIO, &value, &|pointer, part| {
         tree.locate_pointer(pointer, part)
@@ -63,6 +83,7 @@ pub fn load_file(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
         tree,
         variants: IndexMap::new(),
         seed_files: SeedFiles::default(),
+        warnings: Diagnostics::default(),
     };
     let mut problems = Diagnostics::default();
     if base.variants.is_empty() {
@@ -79,11 +100,7 @@ pub fn load_file(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
         }
     }
     read_seeds(&mut loaded, &mut problems);
-    if problems.has_errors() {
-        Err(problems)
-    } else {
-        Ok(loaded)
-    }
+    Ok((loaded, problems))
 }
 
 fn variant(

@@ -6,11 +6,14 @@ use super::{
     tree::{NodeId, Part, PathSegment, Tree, parse_pointer},
 };
 use crate::{
-    source::{Excerpt, Place, SourceFile},
+    source::{Diagnostics, Excerpt, Place, SourceFile},
     sql,
 };
 use indexmap::IndexMap;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// A scenario file that was read and found right.
 ///
@@ -28,6 +31,8 @@ pub struct LoadedScenario {
     pub variants: IndexMap<Option<String>, Arc<Scenario>>,
     /// The files that the seeds name, each once.
     pub seed_files: SeedFiles,
+    /// What works and is probably not meant; `check` tells it.
+    pub warnings: Diagnostics,
 }
 
 /// The files that the seeds of a scenario name, by the path that leads to them from the working
@@ -130,24 +135,30 @@ impl LoadedScenario {
         let key = variant.map(str::to_owned);
         let mut resolved = Vec::new();
         if let Some(scenario) = self.variants.get(&key) {
-            self.unfold(&scenario.seed, "/seed", self.file.path(), &mut resolved);
+            let mut open = vec![self.file.path()];
+            self.unfold(&scenario.seed, "/seed", &mut open, &mut resolved);
         }
         resolved
     }
 
+    /// `open` are the files that led here; a list that leads back to one of them, which the loader refuses,
+    /// is passed over.
     fn unfold<'a>(
         &'a self,
         items: &'a [SeedItem],
         path: &str,
-        from: &std::path::Path,
+        open: &mut Vec<&'a Path>,
         resolved: &mut Vec<ResolvedSeed<'a>>,
     ) {
+        let from = open.last().copied().unwrap_or(Path::new(""));
         for (index, item) in items.iter().enumerate() {
             let path = format!("{path}/{index}");
             if let SeedItem::Use(list) = item {
-                // The loader has refused lists that lead back to themselves.
-                if let Some((file, list)) = self.seed_files.list(from, &list.file) {
-                    self.unfold(&list.items, &format!("{path}/use"), file, resolved);
+                let list = self.seed_files.list(from, &list.file);
+                if let Some((file, list)) = list.filter(|(file, _)| !open.contains(file)) {
+                    open.push(file);
+                    self.unfold(&list.items, &format!("{path}/use"), open, resolved);
+                    open.pop();
                 }
                 continue;
             }
@@ -192,7 +203,7 @@ impl LoadedScenario {
         &'a self,
         tree: &'a Tree,
         path: Vec<PathSegment>,
-        from: &std::path::Path,
+        from: &Path,
     ) -> Spot<'a> {
         let into = (1..path.len()).find_map(|length| {
             let scalar = tree.scalar(tree.find(&path[..length])?)?;
@@ -225,17 +236,13 @@ impl LoadedScenario {
 
 impl SeedFiles {
     /// The list that a file names, with its path.
-    pub fn list(
-        &self,
-        from: &std::path::Path,
-        name: &str,
-    ) -> Option<(&std::path::Path, &SeedList)> {
+    pub fn list(&self, from: &Path, name: &str) -> Option<(&Path, &SeedList)> {
         let (path, list) = self.lists.get_key_value(&beside(from, name))?;
         Some((path, list))
     }
 
     /// The text that a file names.
-    pub fn text(&self, from: &std::path::Path, name: &str) -> Option<&SourceFile> {
+    pub fn text(&self, from: &Path, name: &str) -> Option<&SourceFile> {
         self.texts.get(&beside(from, name))
     }
 }
@@ -250,9 +257,9 @@ fn named(item: &SeedItem) -> Option<&str> {
 }
 
 /// The path of a file named in another one, relative to that one, without `.` and needless `..`.
-pub(super) fn beside(from: &std::path::Path, name: &str) -> PathBuf {
+pub(super) fn beside(from: &Path, name: &str) -> PathBuf {
     use std::path::Component;
-    let folder = from.parent().unwrap_or(std::path::Path::new(""));
+    let folder = from.parent().unwrap_or(Path::new(""));
     let mut path = PathBuf::new();
     for component in folder.join(name).components() {
         match component {

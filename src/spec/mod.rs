@@ -9,6 +9,7 @@ mod explain;
 pub mod generator;
 mod load;
 mod loaded;
+mod names;
 pub mod order;
 mod overlay;
 pub mod quantity;
@@ -19,6 +20,8 @@ pub mod seed;
 pub mod tree;
 pub mod value;
 
+#[cfg(test)]
+pub(crate) use load::load_unchecked;
 pub use load::{MAX_SEED_BYTES, load, load_file};
 pub use loaded::{LoadedScenario, ResolvedSeed, SeedFiles, SeedList};
 pub use scenario::Scenario;

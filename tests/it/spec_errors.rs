@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 /// What is told of one file; warnings too.
 fn told(file: &Path) -> String {
     let planned = load(&[file.to_owned()]).and_then(|scenarios| {
-        let mut warnings = Diagnostics::default();
         plan(&scenarios, &PlanOptions::default())?;
-        warnings.sort();
-        Ok(warnings)
+        let warnings = scenarios.iter().flat_map(|file| file.warnings.0.clone());
+        Ok(warnings.collect::<Diagnostics>())
     });
     let (Ok(problems) | Err(problems)) = planned;
     render_all(&problems, Color::Off)

@@ -9,7 +9,9 @@ use crate::{
     source::{Diagnostic, Diagnostics, SourceFile},
     spec::{
         LoadedScenario, ResolvedSeed,
+        generator::Column,
         seed::{SeedItem, TableSeed},
+        value::PlainLiteral,
     },
 };
 use serde_json::{Value as Json, json};
@@ -33,9 +35,13 @@ impl Planner<'_> {
             "random_seed": by_chance.then_some(self.random_seed),
         });
         let mut seed = SeedPlan::default();
+        let mut problems = Diagnostics::default();
         for item in items {
-            let action = self.action(item, &mut seed.seeded)?;
+            let action = self.action(item, &mut seed.seeded, &mut problems);
             seed.actions.extend(action);
+        }
+        if problems.has_errors() {
+            return Err(problems);
         }
         Ok(DatabasePlan {
             requires: self.scenario.requires.clone(),
@@ -53,10 +59,11 @@ impl Planner<'_> {
         &self,
         seed: ResolvedSeed<'_>,
         seeded: &mut Seeded,
-    ) -> Result<Option<SeedAction>, Diagnostics> {
+        problems: &mut Diagnostics,
+    ) -> Option<SeedAction> {
         let path = seed.path;
         let text = seed.file.map(SourceFile::text);
-        Ok(match seed.item {
+        match seed.item {
             SeedItem::Use(_) => None,
             SeedItem::Sql(sql) => Some(SeedAction::Sql {
                 text: sql.sql.clone(),
@@ -74,7 +81,7 @@ impl Planner<'_> {
                 path,
             }),
             SeedItem::Table(table) => {
-                let generator = Arc::new(self.table(table, &path, seeded)?);
+                let generator = Arc::new(self.table(table, &path, seeded, problems)?);
                 seeded.add_table(Arc::clone(&generator));
                 Some(SeedAction::Generate { generator, path })
             }
@@ -82,28 +89,38 @@ impl Planner<'_> {
                 scale: pgbench.pgbench.scale,
                 path,
             }),
-        })
+        }
     }
 
+    /// The generator of a table; of one that is wrong, without its wrong columns, so that what refers to it
+    /// is not told as wrong too.
     fn table(
         &self,
         table: &TableSeed,
         path: &str,
         seeded: &Seeded,
-    ) -> Result<TableGenerator, Diagnostic> {
-        let spec = TableSpec {
-            table: &table.table,
-            rows: table.rows.0,
-            columns: &table.columns,
-        };
+        problems: &mut Diagnostics,
+    ) -> Option<TableGenerator> {
         let around = Surroundings {
             hooks: &self.compiler.hooks,
             seeded,
         };
-        TableGenerator::new(self.random_seed, spec, around).map_err(|error| {
+        let mut columns = table.columns.clone();
+        for _ in 0..=table.columns.len() {
+            let spec = TableSpec {
+                table: &table.table,
+                rows: table.rows.0,
+                columns: &columns,
+            };
+            let error = match TableGenerator::new(self.random_seed, spec, around) {
+                Ok(generator) => return Some(generator),
+                Err(error) => error,
+            };
             let path = format!("{path}/columns/{}", escaped(&error.of));
-            generator_problem(self.file, self.variant, &path, &error)
-        })
+            problems.push(generator_problem(self.file, self.variant, &path, &error));
+            *columns.get_mut(&error.of)? = Column::Constant(PlainLiteral::Null(()));
+        }
+        None
     }
 }
 

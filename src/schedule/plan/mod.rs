@@ -144,6 +144,7 @@ impl Planner<'_> {
             return Ok(Vec::new());
         }
         let database = self.database()?;
+        self.check_generators(&database.seed.seeded)?;
         let cases = interleavings.iter();
         cases
             .map(|interleaving| self.case(interleaving, &database))

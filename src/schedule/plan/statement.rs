@@ -1,11 +1,14 @@
 //! What is sent for a statement: its text with `$1` …, and where the values come from.
 
-use super::Planner;
+use super::{Planner, database::generator_problem, escaped};
 use crate::{
     record::Value,
-    schedule::case::{ArgumentPlan, StatementForm},
+    schedule::{
+        case::{ArgumentPlan, StatementForm},
+        generate::{ArgumentGenerator, Seeded, Surroundings},
+    },
     source::{Diagnostic, Diagnostics},
-    spec::value::Argument,
+    spec::{client::Step, value::Argument},
     sql,
 };
 use indexmap::IndexMap;
@@ -52,6 +55,46 @@ fn argument_plan(argument: &Argument) -> ArgumentPlan {
 }
 
 impl Planner<'_> {
+    /// Checks the generators of all parameters: their ranges, and what they refer to.
+    pub(super) fn check_generators(&self, seeded: &Seeded) -> Result<(), Diagnostics> {
+        let mut problems = Diagnostics::default();
+        let clients = self.scenario.clients.iter().flat_map(|(name, client)| {
+            let steps = client.steps.iter().enumerate();
+            steps.filter_map(move |(index, step)| match step {
+                Step::Statement(step) => {
+                    let path = format!("/clients/{}/steps/{index}", escaped(name));
+                    Some((path, &step.with))
+                }
+                Step::Control(_) => None,
+            })
+        });
+        let queries = self.scenario.queries.iter();
+        let queries =
+            queries.map(|(name, query)| (format!("/queries/{}", escaped(name)), &query.with));
+        for (path, with) in clients.chain(queries) {
+            for (name, argument) in with {
+                let Argument::Generator(generator) = argument else {
+                    continue;
+                };
+                let around = Surroundings {
+                    hooks: &self.compiler.hooks,
+                    seeded,
+                };
+                if let Err(error) =
+                    ArgumentGenerator::new(self.random_seed, &[name], generator, around)
+                {
+                    let path = format!("{path}/with/{}", escaped(name));
+                    problems.push(generator_problem(self.file, self.variant, &path, &error));
+                }
+            }
+        }
+        if problems.has_errors() {
+            Err(problems)
+        } else {
+            Ok(())
+        }
+    }
+
     /// The parameters of an expectation, which has no session and no pass to draw values for.
     pub(super) fn constants(
         &self,

@@ -56,6 +56,8 @@ impl Explainer<'_> {
         if let Some(near) = nearest(key, free.copied()) {
             diagnostic = diagnostic.suggest(place, near, format!("did you mean \"{near}\"?"));
             self.explained.insert(About::Missing(inside(pointer, near)));
+        } else if let Some(near) = nearest(key, allowed.iter().copied()) {
+            diagnostic = diagnostic.hint(format!("did you mean \"{near}\"?"));
         } else if let [owner, others @ ..] = shape.owners(key).as_slice() {
             let owners = [&[*owner], others].concat();
             diagnostic = diagnostic.hint(format!(
