@@ -104,3 +104,49 @@ fn options_are_read_from_the_environment_too() {
     let mut check = pgauge(folder.path(), &["check"]);
     check.env("PGAUGE_TAG", "nobody").assert().code(2);
 }
+
+#[test]
+fn the_schemas_of_the_repository_are_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for of in ["scenario", "suite"] {
+        let file = root.join(format!("schema/{of}.schema.json"));
+        let current = stdout(&mut pgauge(root, &["schema", of]));
+        if std::env::var_os("PGAUGE_BLESS").is_some() {
+            fs::write(&file, &current).expect("written");
+        }
+        let kept = fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            kept == current,
+            "{} is out of date: run this test with PGAUGE_BLESS=1",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn a_new_suite_runs_green_and_fails_when_it_is_broken() {
+    let folder = new_suite();
+    let installed = pgauge(folder.path(), &["doctor"])
+        .output()
+        .expect("pgauge runs");
+    if !installed.status.success() {
+        return;
+    }
+    let words = [
+        "run",
+        "--junit",
+        "out/junit.xml",
+        "--json",
+        "out/results.json",
+    ];
+    pgauge(folder.path(), &words).assert().code(0);
+    let scenario = folder.path().join("scenarios/first.yaml");
+    let text = fs::read_to_string(&scenario).expect("the scenario");
+    fs::write(&scenario, text.replace("value: 850", "value: 900")).expect("written");
+    let mut run = pgauge(folder.path(), &words);
+    let told = stdout(&mut run);
+    run.assert().code(1);
+    assert!(told.contains("scenarios/first.yaml:41"), "{told}");
+    let junit = fs::read_to_string(folder.path().join("out/junit.xml")).expect("the report");
+    assert!(junit.contains("<failure type=\"wrong-rows\""), "{junit}");
+}

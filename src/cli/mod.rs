@@ -18,7 +18,7 @@ pub use status::{Status, Stop};
 
 use crate::{
     report::terminal::{View, say},
-    source::render_all,
+    source::{Diagnostics, render_all},
 };
 use args::{Command, Typed};
 use clap::FromArgMatches;
@@ -33,7 +33,7 @@ pub fn main() -> ExitCode {
         Ok(status) => status.into(),
         Err(stop) => {
             let status = stop.status();
-            tell(stop, view);
+            tell(&stop.diagnostics(), view);
             status.into()
         }
     }
@@ -51,9 +51,9 @@ fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {
     Ok(Status::Passed)
 }
 
-/// Says on standard error why it could not be done.
-fn tell(stop: Stop, view: View) {
-    let text = render_all(&stop.diagnostics(), view.color);
+/// Says on standard error what went wrong.
+fn tell(diagnostics: &Diagnostics, view: View) {
+    let text = render_all(diagnostics, view.color_of_errors);
     let written = std::io::stderr().lock().write_all(text.as_bytes());
     // Nobody is left to be told that nobody listens.
     drop(written);

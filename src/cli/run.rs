@@ -15,7 +15,7 @@ use crate::{
     },
     run::{self, RunOptions},
     schedule::Plan,
-    source::Diagnostic,
+    source::{Diagnostic, Diagnostics},
     verdict::{self, Terms},
 };
 use reports::Reports;
@@ -41,17 +41,22 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     let verdict = verdict::judge(&plan, &log, &terms(&settings));
     let results = Results::gather(&plan, log, &measured, &verdict)
         .without_secrets(&settings.server.redactor());
-    let written = reports.write(&results)?;
+    let (written, mut troubles) = reports.write(&results);
     let ending = Ending {
         results: &results,
         written: &written,
+        skips: settings.running.skips,
         view,
     };
     say(&ending.text());
-    server
-        .map_or(Ok(()), Running::end)
-        .map_err(|breakage| cannot_end(&breakage))?;
-    Ok(verdict.exit_status(settings.running.skips).into())
+    let left = server.map_or(Ok(()), Running::end);
+    troubles.extend(
+        left.err()
+            .map(|breakage| left_behind(&breakage))
+            .into_iter()
+            .collect(),
+    );
+    Ok(tell(troubles, view).and(verdict.exit_status(settings.running.skips).into()))
 }
 
 fn terms(settings: &RunSettings) -> Terms {
@@ -121,9 +126,18 @@ fn without_server(plan: &Plan, run: RunFacts, breakage: &Breakage) -> RunLog {
     }
 }
 
-fn cannot_end(breakage: &Breakage) -> Stop {
+fn left_behind(breakage: &Breakage) -> Diagnostic {
     let mut diagnostic = Diagnostic::error("clean-up", breakage.message.clone());
     diagnostic.detail.clone_from(&breakage.detail);
     diagnostic.hints.extend(breakage.hint.clone());
-    Stop::world(diagnostic.hint("the next run on this server tries again"))
+    diagnostic.hint("the next run on this server tries again")
+}
+
+/// Tells what went wrong after the last case, and what it comes to.
+fn tell(troubles: Diagnostics, view: View) -> Status {
+    if troubles.0.is_empty() {
+        return Status::Passed;
+    }
+    super::tell(&troubles, view);
+    Status::World
 }

@@ -27,9 +27,9 @@ const SCENARIOS: &str = "scenarios";
 /// How it is told, from the options that every command has.
 pub fn view(telling: &Telling) -> View {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let color = match telling.color {
+    let color = |on_terminal: bool| match telling.color {
         ColorWhen::Always => Color::On,
-        ColorWhen::Auto if std::io::stdout().is_terminal() && !plain => Color::On,
+        ColorWhen::Auto if on_terminal && !plain => Color::On,
         ColorWhen::Auto | ColorWhen::Never => Color::Off,
     };
     let verbosity = match (telling.quiet, telling.verbose) {
@@ -37,7 +37,11 @@ pub fn view(telling: &Telling) -> View {
         (false, true) => Verbosity::Verbose,
         (false, false) => Verbosity::Normal,
     };
-    View::of_stdout(color, verbosity)
+    View::here(
+        color(std::io::stdout().is_terminal()),
+        color(std::io::stderr().is_terminal()),
+        verbosity,
+    )
 }
 
 /// The scenarios of a command and what their suite says.

@@ -7,8 +7,8 @@ use crate::{
 };
 use std::process::ExitCode;
 
-/// The exit status of pgauge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The exit status of pgauge. Of several at once, the first counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// 130: somebody ended the run.
     Interrupted,
@@ -27,6 +27,11 @@ pub enum Status {
 }
 
 impl Status {
+    /// What both together come to.
+    pub fn and(self, other: Self) -> Self {
+        self.min(other)
+    }
+
     /// The number.
     pub fn code(self) -> u8 {
         match self {
@@ -116,6 +121,21 @@ pub fn of_server(error: &ServerError) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_several_at_once_the_first_of_the_manual_counts() {
+        let in_order = [
+            Status::Interrupted,
+            Status::Spec,
+            Status::World,
+            Status::Failed,
+            Status::Regressed,
+        ];
+        assert!(in_order.is_sorted());
+        assert_eq!(in_order.map(Status::code), [130, 3, 4, 1, 5]);
+        assert_eq!(Status::Failed.and(Status::World), Status::World);
+        assert_eq!(Status::Passed.and(Status::Failed), Status::Failed);
+    }
 
     #[test]
     fn a_verdict_and_the_program_end_with_the_same_number() {

@@ -32,8 +32,10 @@ pub enum Verbosity {
 /// What a text for the terminal must fit.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
-    /// Whether there are colours.
+    /// Whether there are colours on standard output.
     pub color: Color,
+    /// Whether there are colours on standard error.
+    pub color_of_errors: Color,
     /// Characters in a line.
     pub width: usize,
     /// How much is told.
@@ -41,12 +43,13 @@ pub struct View {
 }
 
 impl View {
-    /// The view on standard output.
-    pub fn of_stdout(color: Color, verbosity: Verbosity) -> Self {
+    /// The view on this terminal, or on whatever standard output is; colours by stream.
+    pub fn here(color: Color, color_of_errors: Color, verbosity: Verbosity) -> Self {
         let told = console::Term::stdout().size_checked();
         let width = told.map_or(USUAL_WIDTH, |(_, columns)| usize::from(columns));
         Self {
             color,
+            color_of_errors,
             width: width.clamp(*WIDTHS.start(), *WIDTHS.end()),
             verbosity,
         }

@@ -3,7 +3,7 @@
 use crate::{
     cli::{Stop, settings},
     report::{file::ReportFile, junit, results::Results, terminal::Written},
-    source::Diagnostic,
+    source::{Diagnostic, Diagnostics},
 };
 use std::{io, path::Path};
 
@@ -55,7 +55,8 @@ impl Reports {
             .into_iter()
             .filter_map(|(form, path)| Some((form, path.as_ref()?)));
         let opened = files.map(|(form, path)| {
-            let file = ReportFile::open(path).map_err(|error| not_written(path, &error))?;
+            let file =
+                ReportFile::open(path).map_err(|error| Stop::world(not_written(path, &error)))?;
             Ok(Report { form, file })
         });
         Ok(Self {
@@ -63,14 +64,10 @@ impl Reports {
         })
     }
 
-    /// Writes all of them, also where one fails.
-    ///
-    /// # Errors
-    ///
-    /// One of them could not be written.
-    pub fn write(self, results: &Results) -> Result<Vec<Written>, Stop> {
+    /// Writes all of them, also where one fails; gives those that were written and what went wrong with the others.
+    pub fn write(self, results: &Results) -> (Vec<Written>, Diagnostics) {
         let mut written = Vec::new();
-        let mut failed = None;
+        let mut failed = Diagnostics::default();
         for Report { form, file } in self.files {
             let path = file.target().to_owned();
             match form
@@ -81,14 +78,14 @@ impl Reports {
                     what: form.name(),
                     path,
                 }),
-                Err(error) => failed = failed.or(Some(not_written(&path, &error))),
+                Err(error) => failed.push(not_written(&path, &error)),
             }
         }
-        failed.map_or(Ok(written), Err)
+        (written, failed)
     }
 }
 
-fn not_written(path: &Path, error: &io::Error) -> Stop {
+fn not_written(path: &Path, error: &io::Error) -> Diagnostic {
     let primary = format!("cannot write {}: {error}", path.display());
-    Stop::world(Diagnostic::error("report", primary))
+    Diagnostic::error("report", primary)
 }

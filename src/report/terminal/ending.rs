@@ -14,6 +14,7 @@ use crate::{
         trace::Frame,
     },
     text::{format_duration, list, plural},
+    verdict::Skips,
 };
 use std::path::PathBuf;
 
@@ -36,6 +37,8 @@ pub struct Ending<'a> {
     pub results: &'a Results,
     /// The files that it wrote.
     pub written: &'a [Written],
+    /// Whether skipped cases count against it.
+    pub skips: Skips,
     /// How it is told.
     pub view: View,
 }
@@ -187,6 +190,10 @@ impl Ending<'_> {
             let text = format!("nothing was tested: {all}");
             out.push_str(&format!("{}\n", Paint::Yellow.on(&text, self.view.color)));
         }
+        if tally.skipped > 0 && self.skips == Skips::Refused {
+            let text = "skipped cases count as failed: --no-skips";
+            out.push_str(&format!("{}\n", Paint::Red.on(text, self.view.color)));
+        }
         let took = format_duration(run.duration.duration());
         let cases = plural(tally.total() as u64, "case");
         out.push_str(&format!("{cases} in {took}: {}\n", self.counts(tally)));
@@ -271,12 +278,14 @@ mod tests {
         ];
         let view = View {
             color: Color::Off,
+            color_of_errors: Color::Off,
             width: 100,
             verbosity,
         };
         let ending = Ending {
             results,
             written: &written,
+            skips: Skips::Allowed,
             view,
         };
         ending.text()
