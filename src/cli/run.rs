@@ -38,7 +38,7 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     let reports = Reports::open(&settings.reports)?;
     let (log, server) = carried_out(&plan, &settings, view)?;
     let measured = measure::measure_all(&plan, &log);
-    let verdict = verdict::judge(&plan, &log, &terms(&settings));
+    let verdict = verdict::judge(&plan, &log, &Terms::default());
     let results = Results::gather(&plan, log, &measured, &verdict)
         .without_secrets(&settings.server.redactor());
     let (written, mut troubles) = reports.write(&results);
@@ -57,12 +57,6 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
             .collect(),
     );
     Ok(tell(troubles, view).and(verdict.exit_status(settings.running.skips).into()))
-}
-
-fn terms(settings: &RunSettings) -> Terms {
-    Terms {
-        slow_query: settings.scope.suite.slow_query,
-    }
 }
 
 /// Runs the cases on the server that is meant. Without a server every case is errored, so that the reports tell of
@@ -86,7 +80,7 @@ fn carried_out(
     };
     let watcher = Watcher {
         plan,
-        terms: &terms(settings),
+        terms: &Terms::default(),
         progress: &progress,
         after_failure: settings.running.after_failure,
     };

@@ -1,7 +1,7 @@
 //! What did hooks measure, and how many rows did each step return?
 
 use super::{names_of, trace::Trace};
-use crate::record::{CaseLog, EventKind, Reply};
+use crate::record::{CaseLog, EventKind};
 use std::collections::BTreeMap;
 
 /// What hooks measured under one name.
@@ -68,13 +68,9 @@ pub struct RowCounts {
 pub(super) fn rows(trace: &Trace<'_>) -> BTreeMap<String, RowCounts> {
     let mut counts = BTreeMap::<String, RowCounts>::new();
     for run in trace.runs.iter().filter(|run| run.completed.is_some()) {
-        if trace.own_reply(run).is_none() {
+        let Some(rows) = trace.rows_of(run) else {
             continue;
-        }
-        let own = trace.messages_of(run).filter(|message| message.is_own());
-        let rows: u64 = own
-            .filter_map(|m| m.answer.map(|(_, reply, _)| Reply::row_count(reply)))
-            .sum();
+        };
         for name in names_of(run.client) {
             let known = counts
                 .entry(format!("{name}.{}", run.step))

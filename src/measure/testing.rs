@@ -2,7 +2,7 @@
 
 mod case;
 
-pub(crate) use case::case;
+pub(crate) use case::{case, case_with};
 
 use crate::{
     record::{

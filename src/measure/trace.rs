@@ -164,6 +164,14 @@ impl<'a> Trace<'a> {
         own.find_map(|message| message.answer.map(|(_, reply, _)| reply))
     }
 
+    /// How many rows the step's own statement returned or changed, for all rows of `for_each` together; none if
+    /// it was never answered.
+    pub fn rows_of(&self, run: &StepRun<'a>) -> Option<u64> {
+        self.own_reply(run)?;
+        let own = self.messages_of(run).filter(|message| message.is_own());
+        Some(own.filter_map(Message::reply).map(Reply::row_count).sum())
+    }
+
     /// From the permit of a pass's first step to the end of its last.
     pub fn span(&self, pass: &Pass<'a>) -> Option<(Micros, Micros)> {
         let first = self.runs.get(*pass.runs.first()?)?;

@@ -8,8 +8,7 @@ use crate::{
     measure::{Latencies, Measurements, Percentile},
     record::{CaseLog, RunLog},
     schedule::{Case, Plan},
-    source::{Place, Position},
-    verdict::{self, CaseVerdict, FindingPlace, Verdict, Within},
+    verdict::{self, CaseVerdict, FindingPlace, Verdict},
 };
 
 /// A case that ran and was judged.
@@ -55,7 +54,7 @@ impl Results {
     }
 
     fn finding(&mut self, case: &Case, finding: &verdict::Finding) -> Finding {
-        let mut keep = |place: &FindingPlace| self.keep_place(&locate(case, place));
+        let mut keep = |place: &FindingPlace| self.keep_place(&place.locate(&case.file));
         Finding {
             kind: finding.kind.into(),
             code: finding.code.clone().into_owned(),
@@ -72,23 +71,6 @@ impl Results {
                 .collect(),
             events: finding.events.clone(),
         }
-    }
-}
-
-/// Where a finding stands in the author's files.
-fn locate(case: &Case, place: &FindingPlace) -> Place {
-    let (file, pointer) = (&case.file, place.pointer.as_str());
-    let variant = place.case.variant.as_deref();
-    match place.within {
-        Within::All => file.place(variant, pointer),
-        Within::Sql { position } => file.sql_place(variant, pointer, position),
-        Within::Script { line, column } => match file.excerpt(variant, pointer) {
-            Some(excerpt) if line > 0 => excerpt.at_position(Position {
-                line: line as usize,
-                column: column.max(1) as usize,
-            }),
-            _ => file.place(variant, pointer),
-        },
     }
 }
 

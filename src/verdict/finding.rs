@@ -2,7 +2,8 @@
 
 use crate::{
     record::CaseId,
-    source::{Diagnostic, Place, Severity},
+    source::{Diagnostic, Place, Position, Severity},
+    spec::LoadedScenario,
 };
 use std::borrow::Cow;
 
@@ -71,6 +72,24 @@ pub struct FindingPlace {
     pub pointer: String,
     /// Where within what the pointer leads to.
     pub within: Within,
+}
+
+impl FindingPlace {
+    /// The place in the author's files.
+    pub fn locate(&self, scenario: &LoadedScenario) -> Place {
+        let variant = self.case.variant.as_deref();
+        match self.within {
+            Within::All => scenario.place(variant, &self.pointer),
+            Within::Sql { position } => scenario.sql_place(variant, &self.pointer, position),
+            Within::Script { line, column } => match scenario.excerpt(variant, &self.pointer) {
+                Some(text) => text.at_position(Position {
+                    line: usize::try_from(line).unwrap_or(1),
+                    column: usize::try_from(column).unwrap_or(1),
+                }),
+                None => scenario.place(variant, &self.pointer),
+            },
+        }
+    }
 }
 
 /// Where within a value of the scenario.
@@ -170,9 +189,9 @@ impl Finding {
         self
     }
 
-    /// The finding as a message. `locate` knows the author's files; a place that it does not know is left out.
-    pub fn diagnostic(&self, locate: &dyn Fn(&FindingPlace) -> Option<Place>) -> Diagnostic {
-        let place = self.place.as_ref().and_then(locate);
+    /// The finding as a message about the scenario that its case comes from.
+    pub fn diagnostic(&self, scenario: &LoadedScenario) -> Diagnostic {
+        let place = self.place.as_ref().map(|place| place.locate(scenario));
         let mut diagnostic = Diagnostic::new(
             self.kind.severity(),
             self.code.clone(),
@@ -188,7 +207,7 @@ impl Finding {
         diagnostic.related = self
             .related
             .iter()
-            .filter_map(|(place, label)| Some((locate(place)?, label.clone())))
+            .map(|(place, label)| (place.locate(scenario), label.clone()))
             .collect();
         diagnostic
     }

@@ -8,6 +8,7 @@
 //! *vacuous* when all that was expected held and yet a green would mean nothing: an expected wait was never seen, an
 //! expectation had nothing to look at, or nothing was expected at all.
 
+mod against_baseline;
 mod bound;
 mod context;
 mod end;
@@ -28,17 +29,20 @@ pub use finding::{Finding, FindingKind, FindingPlace, Within};
 pub use outcome::{CaseVerdict, Counts, ExitStatus, Outcome, Skips, Verdict};
 
 use crate::{
+    baseline::{Baseline, Environment},
     measure::{self, Measurements, Trace},
     record::{CaseEnd, CaseLog, RunLog},
     schedule::{Case, Plan},
-    spec::quantity::TimeSpan,
 };
+use std::collections::BTreeMap;
 
 /// What is judged against besides the scenarios.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
-    /// The suite's slow-query threshold: the budget of every query that states none.
-    pub slow_query: Option<TimeSpan>,
+    /// What is remembered of earlier runs, by the scenario's file as [`CaseId::file`](crate::record::CaseId::file) names it.
+    pub baselines: BTreeMap<String, Baseline>,
+    /// Where the run took place; without it no times are compared.
+    pub environment: Option<Environment>,
 }
 
 /// Judges every case of a run.
@@ -87,7 +91,12 @@ pub fn judge_measured(
             [broke].into_iter().chain(before).collect()
         }
     };
-    CaseVerdict::new(log.case.clone(), findings, log.duration)
+    let mut verdict = CaseVerdict::new(log.case.clone(), findings, log.duration);
+    // What failed differs anyway, and its reason has been told.
+    if verdict.outcome == Outcome::Passed {
+        verdict.add(against_baseline::judge(&context));
+    }
+    verdict
 }
 
 fn of_a_case_that_ran(context: &Context<'_>) -> Vec<Finding> {

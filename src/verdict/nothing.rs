@@ -25,10 +25,6 @@ fn something_was_expected(context: &Context<'_>) -> bool {
     let case = context.case;
     let order = case.order.as_deref().unwrap_or_default();
     let own_hooks = case.before.iter().chain(&case.after);
-    let budget = |name: &String| {
-        let query = case.scenario.queries.get(name);
-        query.is_some_and(|q| q.budget.is_some()) || context.terms.slow_query.is_some()
-    };
     !case.expect.is_empty()
         || order.iter().any(says_something)
         || own_hooks.into_iter().any(may_fail)
@@ -36,7 +32,7 @@ fn something_was_expected(context: &Context<'_>) -> bool {
             .clients
             .iter()
             .any(|plan| expects_something(context, plan))
-        || case.queries.iter().any(|query| budget(&query.name))
+        || case.queries.iter().any(|query| query.budget.is_some())
 }
 
 fn says_something(launch: &LaunchPlan) -> bool {

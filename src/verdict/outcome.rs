@@ -71,6 +71,13 @@ impl CaseVerdict {
         }
     }
 
+    /// Adds findings, and sorts them in.
+    pub(super) fn add(&mut self, findings: Vec<Finding>) {
+        self.findings.extend(findings);
+        self.findings.sort_by_key(|finding| finding.kind);
+        self.outcome = Outcome::of(&self.findings);
+    }
+
     /// Whether something is worse than, or other than, the baseline.
     pub fn is_worse(&self) -> bool {
         let mut findings = self.findings.iter();

@@ -166,6 +166,11 @@ fn surprise(context: &Context<'_>, code: &str, runs: &[&StepRun<'_>]) -> Finding
         finding = finding.label(error.message.clone());
         finding.hints.extend(error.hint.clone());
     }
+    // A misspelt name or a syntax error is never meant to happen.
+    let is_mistake = code.starts_with("42") && code != "42501";
+    if is_mistake {
+        return finding;
+    }
     finding.hint(advice(context, first, code))
 }
 

@@ -71,7 +71,7 @@ fn too_few(of: &str, percentile: Percentile, latency: &Latency) -> Finding {
         .hint("have it run more often, by \"iterations\", \"count\" or \"repeat\", or bound \"max\" instead")
 }
 
-pub(super) fn too_slow(
+fn too_slow(
     of: &str,
     name: &str,
     bound: &Bound<TimeSpan>,

@@ -3,13 +3,9 @@
 //! A plain budget binds every repetition, one by percentile is judged like `latency`; a query without a budget is held
 //! to the suite's slow-query threshold. A query that the server refuses fails; one that never ran is vacuous.
 
-use super::{
-    latency::{bounds, too_slow},
-    never_ran,
-};
+use super::{latency, never_ran};
 use crate::{
-    schedule::QueryPlan,
-    spec::{expect::Bound, query::Budget},
+    schedule::{BudgetOrigin, BudgetPlan, QueryPlan},
     verdict::{
         context::{Context, condition},
         finding::{Finding, FindingPlace, Within},
@@ -26,47 +22,28 @@ fn of_query(query: &QueryPlan, context: &Context<'_>) -> Vec<Finding> {
     if let Some(finding) = refused(query, context) {
         return vec![finding];
     }
-    let Some(latency) = context.measurements.latencies.queries.get(&query.name) else {
+    let Some(known) = context.measurements.latencies.queries.get(&query.name) else {
         return vec![never_ran(context, &query.path, &query.name)];
     };
-    let author = context.case.scenario.queries.get(&query.name);
-    let own = format!("{}/budget", query.path);
-    match (
-        author.and_then(|query| query.budget.as_ref()),
-        context.terms.slow_query,
-    ) {
-        (Some(Budget::Percentiles(limits)), _) => {
-            bounds(&own, &query.name, limits, latency, context)
-        }
-        (Some(Budget::Max(most)), _) => {
-            let found = too_slow(
-                &query.name,
-                "max",
-                &Bound::Natural(*most),
-                latency.max(),
-                latency,
-            );
+    let Some(BudgetPlan { bounds, origin }) = &query.budget else {
+        return Vec::new();
+    };
+    let found = latency::bounds(
+        &format!("{}/budget", query.path),
+        &query.name,
+        bounds,
+        known,
+        context,
+    );
+    match origin {
+        BudgetOrigin::Query => found,
+        BudgetOrigin::Suite => {
+            let hint = "this is the suite's \"slow_query\" threshold; give the query a \"budget\" of its own";
             found
-                .map(|finding| finding.at(context.place(own)))
                 .into_iter()
+                .map(|finding| finding.at(context.place(&query.path)).hint(hint))
                 .collect()
         }
-        (None, Some(most)) => {
-            let found = too_slow(
-                &query.name,
-                "max",
-                &Bound::Natural(most),
-                latency.max(),
-                latency,
-            );
-            let found = found.map(|finding| {
-                finding
-                    .at(context.place(&query.path))
-                    .hint("this is the suite's \"slow_query\" threshold; give the query a \"budget\" of its own")
-            });
-            found.into_iter().collect()
-        }
-        (None, None) => Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What `expect` and `queries` say.
 
 use super::*;
+use crate::schedule::PlanOptions;
 
 #[test]
 fn statements_after_the_clients_are_compared_by_value_and_rows() {
@@ -207,15 +208,16 @@ queries:
   other: { sql: SELECT 1 }
   unseen: { sql: SELECT 1, budget: 1ms }
 ";
-    let case = case(yaml);
+    let options = PlanOptions {
+        slow_query: Some("4ms".parse().unwrap()),
+        ..PlanOptions::default()
+    };
+    let case = case_with(yaml, &options);
     let mut log = LogBuilder::of(&case);
     log.query("login", 20, 4_000);
     log.query("page", 1, 900);
     log.query("other", 1, 5_000);
-    let terms = Terms {
-        slow_query: Some("4ms".parse().unwrap()),
-    };
-    let verdict = judge_case(&case, &log.log, &terms);
+    let verdict = judge_case(&case, &log.log, &Terms::default());
     insta::assert_snapshot!(told(&verdict), @r#"
     failed
     failed[latency]: p50 of "login" is 4 ms, expected at most 2ms

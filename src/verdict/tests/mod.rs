@@ -1,5 +1,6 @@
 //! Verdicts on cases whose logs are made by hand.
 
+mod baseline;
 mod ends;
 mod expectations;
 mod order;

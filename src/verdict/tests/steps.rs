@@ -24,7 +24,6 @@ fn an_error_that_nobody_expected_fails_the_case_and_tells_what_it_ended() {
       --> /clients/alice/steps/1@12  ^ column "x" does not exist
     detail: it ended the script before 1 later step of the order
     hint: Perhaps you meant y.
-    hint: if it is meant to happen, say so in the order with then: { error: undefined_column }
     "#);
 }
 

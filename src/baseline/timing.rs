@@ -1,0 +1,81 @@
+//! How long did it take, roughly? Summaries of latency with two significant digits.
+
+use crate::{
+    measure::{Latency, Measurements, Percentile},
+    record::Micros,
+    schedule::Case,
+    spec::{quantity::TimeSpan, scenario::BaselineFact},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A latency in a few numbers, each rounded to two significant digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// The median.
+    pub p50: TimeSpan,
+    /// The 95th percentile, where there were samples enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p95: Option<TimeSpan>,
+    /// The 99th percentile, where there were samples enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99: Option<TimeSpan>,
+}
+
+/// The timings of a case, by step (`client.step`), client or query.
+pub type Timings = BTreeMap<String, Timing>;
+
+/// The timings of a case that ran: of what has at least two samples, and only where the case measures time, since
+/// any other case runs beside others.
+pub fn timings(case: &Case, measured: &Measurements) -> Timings {
+    let ignored = case
+        .scenario
+        .baseline
+        .as_ref()
+        .map(|baseline| &baseline.ignore);
+    if !case.measures_time || ignored.is_some_and(|i| i.contains(&BaselineFact::Latency)) {
+        return Timings::new();
+    }
+    let latencies = &measured.latencies;
+    let all = [&latencies.steps, &latencies.clients, &latencies.queries];
+    let summed = all.into_iter().flatten();
+    summed
+        // One session of several is part of all of them.
+        .filter(|(name, _)| !name.contains('['))
+        .filter_map(|(name, latency)| Some((name.clone(), summary(latency)?)))
+        .collect()
+}
+
+fn summary(latency: &Latency) -> Option<Timing> {
+    let of = |percentile| latency.percentile(percentile).map(rounded);
+    Some(Timing {
+        p50: of(Percentile::P50)?,
+        p95: of(Percentile::P95),
+        p99: of(Percentile::P99),
+    })
+}
+
+/// A span with two significant digits.
+pub(super) fn rounded(span: Micros) -> TimeSpan {
+    let mut step = 1;
+    while span.0 / step >= 100 {
+        step *= 10;
+    }
+    TimeSpan(Micros((span.0 + step / 2) / step * step).duration())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_kept_with_two_digits() {
+        let shown = |micros| rounded(Micros(micros)).to_string();
+        assert_eq!(shown(7), "7us");
+        assert_eq!(shown(1_249), "1.2ms");
+        assert_eq!(shown(1_250), "1.3ms");
+        assert_eq!(shown(99_600), "100ms");
+    }
+}
