@@ -2,19 +2,17 @@
 
 use super::{
     Observer,
-    arguments::{Arguments, Moment},
     board::Board,
-    client::{Client, ROWS_FOR_SHOW, ROWS_TO_READ, Shared},
+    client::{Client, Shared},
     coordinator::Coordinator,
-    hooks::{HookContext, HookVerdict},
     ledger::{Entries, Ledger},
-    memory::Memory,
     session::{Canceller, Connected, Database, Message, NotReady, Server, Session, SessionPlan},
+    step::ROWS_FOR_SHOW,
     stop::{Interrupt, Stop, interrupted},
 };
 use crate::{
     record::{Breakage, CaseEnd, ClientId, EventKind, ProbeReply, QueryRun, SentBy},
-    schedule::{Case, ClientPlan, HookPlan, StatementForm},
+    schedule::{Case, ClientPlan, StatementForm},
 };
 use std::{
     cell::RefCell,
@@ -89,16 +87,16 @@ fn interruption(by: &str) -> Breakage {
 }
 
 /// A case that has its database.
-struct Stage<'a, D: Database> {
-    case: &'a Case,
+pub(super) struct Stage<'a, D: Database> {
+    pub(super) case: &'a Case,
     database: &'a D,
-    ledger: &'a Ledger<'a>,
+    pub(super) ledger: &'a Ledger<'a>,
     board: Board,
-    stop: Stop,
+    pub(super) stop: Stop,
     deadline: Instant,
     cancellers: RefCell<Vec<<D::Session as Session>::Canceller>>,
-    queries: RefCell<Vec<QueryRun>>,
-    probes: RefCell<Vec<ProbeReply>>,
+    pub(super) queries: RefCell<Vec<QueryRun>>,
+    pub(super) probes: RefCell<Vec<ProbeReply>>,
 }
 
 impl<'a, D: Database> Stage<'a, D> {
@@ -202,7 +200,7 @@ impl<'a, D: Database> Stage<'a, D> {
         self.ask_probes().await
     }
 
-    async fn connect(
+    pub(super) async fn connect(
         &self,
         client: &ClientId,
         settings: Vec<(String, String)>,
@@ -232,7 +230,7 @@ impl<'a, D: Database> Stage<'a, D> {
         Ok((session, received))
     }
 
-    fn shared(&self) -> Shared<'_> {
+    pub(super) fn shared(&self) -> Shared<'_> {
         Shared {
             ledger: self.ledger,
             board: &self.board,
@@ -309,109 +307,6 @@ impl<'a, D: Database> Stage<'a, D> {
                     message: format!("setup of client \"{}\" failed: {}", plan.id, error.message),
                     path: Some(format!("{}/setup/{number}", plan.path)),
                     error: Some(error),
-                    ..Breakage::default()
-                });
-            }
-        }
-        Ok(())
-    }
-
-    // ---- the scenario's own session ----
-
-    async fn own_hook(&self, hook: Option<&HookPlan>) -> Result<(), Breakage> {
-        let Some(hook) = hook else { return Ok(()) };
-        let plan = ClientPlan::own_session();
-        let (session, notes) = self.connect(&plan.id, Vec::new()).await?;
-        let index = self.case.clients.len();
-        let mut client = Client::new(index, &plan, session, notes, self.shared());
-        let context = HookContext {
-            step: None,
-            run: None,
-            iteration: 1,
-            result: None,
-            params: &[],
-        };
-        if client.hook(hook, context).await == HookVerdict::Ended {
-            self.stop.request();
-        }
-        Ok(())
-    }
-
-    async fn watch_queries(&self) -> Result<(), Breakage> {
-        if self.case.queries.is_empty() {
-            return Ok(());
-        }
-        let own = ClientPlan::own_session();
-        let (mut session, _notes) = self.connect(&own.id, Vec::new()).await?;
-        let mut arguments = Arguments::new(self.case, own.id.clone());
-        for query in &self.case.queries {
-            for repetition in 1..=query.repeat {
-                if self.stop.requested() {
-                    return Ok(());
-                }
-                let moment = Moment {
-                    path: &query.path,
-                    iteration: repetition,
-                    row: 0,
-                };
-                let drawn = arguments.draw(&query.arguments, &Memory::default(), moment);
-                let params = drawn.map_err(|message| Breakage {
-                    code: "generate".to_owned(),
-                    message,
-                    path: Some(query.path.clone()),
-                    ..Breakage::default()
-                })?;
-                let message = Message {
-                    sql: &query.sql,
-                    params: &params,
-                    form: StatementForm::Single,
-                    keep_rows: 0,
-                };
-                let (reply, timing) = session.execute(message).await;
-                let failed = reply.error.is_some();
-                self.queries.borrow_mut().push(QueryRun {
-                    query: query.name.clone(),
-                    repetition,
-                    row_count: reply.row_count(),
-                    timing,
-                    error: reply.error,
-                });
-                if failed {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn ask_probes(&self) -> Result<(), Breakage> {
-        if self.case.probes.is_empty() {
-            return Ok(());
-        }
-        let own = ClientPlan::own_session();
-        let (mut session, _notes) = self.connect(&own.id, Vec::new()).await?;
-        for probe in &self.case.probes {
-            let message = Message {
-                sql: &probe.sql,
-                params: &probe.params,
-                form: StatementForm::Single,
-                keep_rows: ROWS_TO_READ,
-            };
-            let (reply, _) = session.execute(message).await;
-            let lost = reply
-                .error
-                .as_ref()
-                .is_some_and(crate::record::ServerError::ends_session);
-            self.probes.borrow_mut().push(ProbeReply {
-                path: probe.path.clone(),
-                sql: probe.sql.clone(),
-                reply,
-            });
-            if lost {
-                return Err(Breakage {
-                    code: "session-lost".to_owned(),
-                    message: "the server went away while the expectations were checked".to_owned(),
-                    path: Some(probe.path.clone()),
                     ..Breakage::default()
                 });
             }

@@ -6,8 +6,9 @@
 //! clients.
 
 use super::{
-    client::{Asked, Client, ROWS_TO_READ},
-    session::Session,
+    client::Client,
+    session::{Message, Session},
+    step::ROWS_TO_READ,
 };
 use crate::{
     record::{EventKind, HookProblem, Reply, ResultSet, RunNo, SentBy, Timing, Value},
@@ -218,7 +219,7 @@ impl<S: Session> Client<'_, S> {
             })
             .collect();
         let params = params?;
-        let asked = Asked {
+        let message = Message {
             sql: &bound.sql,
             params: &params,
             form: if params.is_empty() && sql::split(&ask.text).statements.len() > 1 {
@@ -228,7 +229,7 @@ impl<S: Session> Client<'_, S> {
             },
             keep_rows: ROWS_TO_READ,
         };
-        let (mut reply, _) = self.ask(asked, run, SentBy::Hook).await;
+        let (mut reply, _) = self.ask(message, run, SentBy::Hook).await;
         match reply.error {
             None => Ok(Arc::new(reply.results.pop().unwrap_or_default())),
             Some(error) => Err(SqlError {

@@ -15,7 +15,9 @@ mod coordinator;
 mod hooks;
 mod ledger;
 mod memory;
+mod own_session;
 pub mod session;
+mod step;
 mod stop;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,295 @@
+//! Taking one step: its condition, its hooks, its messages to the server, and what is noted of them.
+
+use super::{
+    arguments::Moment,
+    board::Asking,
+    client::{Client, Taken},
+    hooks::{HookContext, HookVerdict},
+    session::{Message, Session},
+};
+use crate::{
+    record::{EventKind, Reply, RunNo, SentBy, SkipCause, StepEnd, Timing, Value},
+    schedule::{StatementForm, StatementPlan, StepPlan, StepWork},
+};
+
+/// Rows kept of a result that nobody reads: enough to show what it looked like.
+pub const ROWS_FOR_SHOW: usize = 5;
+
+/// Rows kept of a result that a hook, a later step or an expectation reads.
+pub const ROWS_TO_READ: usize = 100_000;
+
+impl<S: Session> Client<'_, S> {
+    /// Takes one step and notes everything about it.
+    pub(super) async fn take(
+        &mut self,
+        step: &StepPlan,
+        iteration: u32,
+        launch: Option<usize>,
+    ) -> Taken {
+        match self.is_wanted(step, iteration).await {
+            HookVerdict::Finished(Value::Bool(false)) => {
+                self.leave_out(step, SkipCause::When, launch);
+                return Taken::Fine;
+            }
+            HookVerdict::Finished(_) => {}
+            HookVerdict::Ended => return Taken::HookEnded,
+        }
+        let run = self.shared.ledger.next_run();
+        self.shared.board.begins(self.index, &step.name);
+        self.note(EventKind::Launched {
+            run,
+            client: self.plan.id.clone(),
+            step: step.name.clone(),
+            iteration,
+            attempt: self.attempt,
+            launch,
+        });
+        let taken = match &step.work {
+            StepWork::Control(control) => self.control(*control, run).await,
+            StepWork::Statement(statement) => self.statement(step, statement, run, iteration).await,
+        };
+        let end = match &taken {
+            Ok(()) => StepEnd::Done,
+            Err(Failure::Server { code, .. }) => StepEnd::Error { code: code.clone() },
+            Err(Failure::Lost { .. }) => StepEnd::Error {
+                code: String::new(),
+            },
+            Err(Failure::Hook) => StepEnd::HookFailed,
+        };
+        self.note(EventKind::Completed {
+            run,
+            client: self.plan.id.clone(),
+            step: step.name.clone(),
+            end,
+        });
+        match taken {
+            Ok(()) => Taken::Fine,
+            Err(Failure::Server { expected: true, .. }) => Taken::Fine,
+            Err(Failure::Server { code, .. }) => Taken::Error(code),
+            Err(Failure::Lost { message }) => Taken::Lost(message),
+            Err(Failure::Hook) => Taken::HookEnded,
+        }
+    }
+
+    async fn is_wanted(&mut self, step: &StepPlan, iteration: u32) -> HookVerdict {
+        let StepWork::Statement(statement) = &step.work else {
+            return HookVerdict::Finished(Value::Bool(true));
+        };
+        let Some(when) = &statement.when else {
+            return HookVerdict::Finished(Value::Bool(true));
+        };
+        let context = HookContext {
+            step: Some(&step.name),
+            run: None,
+            iteration,
+            result: None,
+            params: &[],
+        };
+        self.hook(when, context).await
+    }
+
+    pub(super) fn leave_out(&self, step: &StepPlan, cause: SkipCause, launch: Option<usize>) {
+        self.note(EventKind::Skipped {
+            client: self.plan.id.clone(),
+            step: step.name.clone(),
+            cause,
+            launch,
+        });
+    }
+
+    async fn control(
+        &mut self,
+        control: crate::spec::client::Control,
+        run: RunNo,
+    ) -> Result<(), Failure> {
+        let sql = self.plan.control_sql(control);
+        let message = Message {
+            sql: &sql,
+            params: &[],
+            form: StatementForm::Single,
+            keep_rows: 0,
+        };
+        let (reply, _) = self.ask(message, run, SentBy::Step).await;
+        failure(&reply, None).map_or(Ok(()), Err)
+    }
+
+    async fn statement(
+        &mut self,
+        step: &StepPlan,
+        statement: &StatementPlan,
+        run: RunNo,
+        iteration: u32,
+    ) -> Result<(), Failure> {
+        let context = HookContext {
+            step: Some(&step.name),
+            run: Some(run),
+            iteration,
+            result: None,
+            params: &[],
+        };
+        if let Some(hook) = &statement.before
+            && self.hook(hook, context).await == HookVerdict::Ended
+        {
+            return Err(Failure::Hook);
+        }
+        let repetitions = match &statement.for_each {
+            Some(of) => self.memory.rows_of(of),
+            None => 1,
+        };
+        let mut outcome = Ok(());
+        for row in 0..repetitions {
+            let by = match &statement.for_each {
+                Some(of) => SentBy::ForEach {
+                    of: of.clone(),
+                    row: u32::try_from(row).unwrap_or(u32::MAX),
+                },
+                None => SentBy::Step,
+            };
+            outcome = self.once(step, statement, by, run, iteration, row).await;
+            if outcome.is_err() || self.shared.stop.requested() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// The statement of a step, once: arguments, message, what is saved, the hook after it.
+    async fn once(
+        &mut self,
+        step: &StepPlan,
+        statement: &StatementPlan,
+        by: SentBy,
+        run: RunNo,
+        iteration: u32,
+        row: usize,
+    ) -> Result<(), Failure> {
+        let moment = Moment {
+            path: &step.path,
+            iteration,
+            row,
+        };
+        let params = match self
+            .arguments
+            .draw(&statement.arguments, &self.memory, moment)
+        {
+            Ok(params) => params,
+            Err(message) => {
+                self.broken_hook(Some(&step.name), &step.path, message);
+                return Err(Failure::Hook);
+            }
+        };
+        let message = Message {
+            sql: &statement.sql,
+            params: &params,
+            form: statement.form,
+            keep_rows: if statement.rows_are_read {
+                ROWS_TO_READ
+            } else {
+                ROWS_FOR_SHOW
+            },
+        };
+        let (reply, timing) = self.ask(message, run, by).await;
+        let failed = failure(&reply, statement.expected_error.as_deref());
+        if matches!(failed, Some(Failure::Lost { .. })) {
+            return failed.map_or(Ok(()), Err);
+        }
+        if failed.is_none() {
+            self.memory.keep(&step.name, &statement.save, &reply);
+        }
+        if let Some(hook) = &statement.after {
+            let named: Vec<(String, Value)> = statement
+                .arguments
+                .iter()
+                .map(|(name, _)| name.clone())
+                .zip(params.iter().cloned())
+                .collect();
+            let context = HookContext {
+                step: Some(&step.name),
+                run: Some(run),
+                iteration,
+                result: Some((&reply, timing)),
+                params: &named,
+            };
+            if self.hook(hook, context).await == HookVerdict::Ended {
+                return Err(Failure::Hook);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Sends one message, reads its answer, and notes both.
+    pub(super) async fn ask(
+        &mut self,
+        message: Message<'_>,
+        run: RunNo,
+        by: SentBy,
+    ) -> (Reply, Timing) {
+        let statement = self.shared.ledger.next_statement();
+        self.note(EventKind::Sent {
+            statement,
+            run: Some(run),
+            client: self.plan.id.clone(),
+            sql: message.sql.to_owned(),
+            params: message.params.to_vec(),
+            by,
+        });
+        self.shared.board.asks(
+            self.index,
+            Asking {
+                run,
+                since: self.shared.ledger.now(),
+            },
+        );
+        let (reply, timing) = self.session.execute(message).await;
+        let wait_over = self
+            .shared
+            .board
+            .answered(self.index, self.shared.ledger.now());
+        if let Some(event) = wait_over {
+            self.note(event);
+        }
+        while let Ok(note) = self.notes.try_recv() {
+            self.note_of_server(note);
+        }
+        self.note(EventKind::Replied {
+            statement,
+            client: self.plan.id.clone(),
+            reply: reply.clone(),
+            timing,
+        });
+        (reply, timing)
+    }
+}
+
+/// Why a step did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Failure {
+    /// The server answered with an error.
+    Server {
+        /// Its SQLSTATE.
+        code: String,
+        /// Whether the step says that it ends so.
+        expected: bool,
+    },
+    /// The session is gone.
+    Lost {
+        /// What the server, or the network, said last.
+        message: String,
+    },
+    /// A hook ended it.
+    Hook,
+}
+
+fn failure(reply: &Reply, expected: Option<&str>) -> Option<Failure> {
+    let error = reply.error.as_ref()?;
+    Some(if error.ends_session() {
+        Failure::Lost {
+            message: error.message.clone(),
+        }
+    } else {
+        Failure::Server {
+            code: error.code.clone(),
+            expected: expected == Some(&error.code),
+        }
+    })
+}
