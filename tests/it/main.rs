@@ -1,6 +1,14 @@
-//! What the program does as a whole; one binary, so that it is linked once.
+//! The program as its users meet it: the real binary on real files and a real server. One test binary, so that it is
+//! linked once.
 
 #![allow(clippy::unwrap_used)]
 
+mod docs;
+mod folder;
+mod golden;
+mod must_fail;
+mod mutations;
+mod program;
+mod redacted;
 mod shipped;
 mod spec_errors;

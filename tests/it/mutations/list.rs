@@ -1,0 +1,275 @@
+//! The ways in which the shipped scenarios are spoiled.
+
+use super::Mutation;
+
+pub(super) const MUTATIONS: &[Mutation] = &[
+    Mutation {
+        what: "the balance is written back from memory",
+        file: "races/lost_update.yaml",
+        case: "atomic_update",
+        from: "SET balance = balance - 200",
+        to: "SET balance = 1000 - 200",
+    },
+    Mutation {
+        what: "FOR UPDATE is forgotten in one of two code paths",
+        file: "races/lost_update.yaml",
+        case: "row_lock",
+        from: "      bob:
+        steps:
+          - begin
+          - step: read
+            sql: SELECT balance FROM accounts WHERE id = 1 FOR UPDATE",
+        to: "      bob:
+        steps:
+          - begin
+          - step: read
+            sql: SELECT balance FROM accounts WHERE id = 1",
+    },
+    Mutation {
+        what: "the version is not checked",
+        file: "races/lost_update.yaml",
+        case: "version_check",
+        from: "WHERE id = 1 AND version = :version
+              RETURNING version",
+        to: "WHERE id = 1
+              RETURNING version",
+    },
+    Mutation {
+        what: "the isolation of the second writer is lowered",
+        file: "races/lost_update.yaml",
+        case: "repeatable_read",
+        from: "      bob:
+        isolation: repeatable read",
+        to: "      bob:
+        isolation: read committed",
+    },
+    Mutation {
+        what: "nobody tries again after a serialization failure",
+        file: "races/lost_update.yaml",
+        case: "repeatable_read",
+        from: "        retry: { errors: [serialization_failure], tries: 3 }\n",
+        to: "",
+    },
+    Mutation {
+        what: "the unique constraint is dropped",
+        file: "races/unique_key.yaml",
+        case: "error, first_commits",
+        from: "    table: users\n\nclients:",
+        to: "    table: users\n  - sql: ALTER TABLE users DROP CONSTRAINT users_email_key\n\nclients:",
+    },
+    Mutation {
+        what: "the conflict is not expected",
+        file: "races/unique_key.yaml",
+        case: "on_conflict, first_commits",
+        from: "\n              ON CONFLICT (email) DO NOTHING",
+        to: "",
+    },
+    Mutation {
+        what: "a transfer loses a cent",
+        file: "races/transfers_side_by_side.yaml",
+        case: "",
+        from: "balance = balance + 10 WHERE id = :payee",
+        to: "balance = balance + 9 WHERE id = :payee",
+    },
+    Mutation {
+        what: "the second transfer takes its money from a third account",
+        file: "locks/deadlock_opposite_order.yaml",
+        case: "opposite",
+        from: "SET balance = balance - 30 WHERE id = 2\n        affected",
+        to: "SET balance = balance - 30 WHERE id = 3\n        affected",
+    },
+    Mutation {
+        what: "the victim of a deadlock does not try again",
+        file: "locks/deadlock_opposite_order.yaml",
+        case: "opposite",
+        from: "    retry: { errors: [deadlock_detected], tries: 3 }\n",
+        to: "",
+    },
+    Mutation {
+        what: "one of two transfers visits the accounts the other way round",
+        file: "locks/deadlock_opposite_order.yaml",
+        case: "same_order",
+        from: "      - bob.credit: { waits_for: alice }
+      - alice.credit
+      - alice.commit
+      - bob.debit
+      - bob.commit\n",
+        to: "      - bob.debit
+      - alice.credit: { waits_for: bob }
+      - bob.credit: { waits_for: alice, then: { error: deadlock_detected } }
+      - alice.commit\n",
+    },
+    Mutation {
+        what: "the migration touches another table",
+        file: "locks/alter_table_queue.yaml",
+        case: "queue",
+        from: "ALTER TABLE orders ADD",
+        to: "ALTER TABLE customers ADD",
+    },
+    Mutation {
+        what: "the migration gives up for good",
+        file: "locks/alter_table_queue.yaml",
+        case: "lock_timeout",
+        from: "        retry: { errors: [lock_not_available], tries: 5 }\n",
+        to: "",
+    },
+    Mutation {
+        what: "the foreign key is dropped",
+        file: "locks/foreign_key.yaml",
+        case: "for_update",
+        from: "  - file: ../../seeds/mini_shop.sql\n",
+        to: "  - file: ../../seeds/mini_shop.sql
+  - sql: ALTER TABLE order_lines DROP CONSTRAINT order_lines_order_id_fkey\n",
+    },
+    Mutation {
+        what: "the clerk takes the stronger lock",
+        file: "locks/foreign_key.yaml",
+        case: "for_no_key_update",
+        from: "WHERE id = 7 FOR NO KEY UPDATE",
+        to: "WHERE id = 7 FOR UPDATE",
+    },
+    Mutation {
+        what: "lines are deleted with their order",
+        file: "locks/foreign_key.yaml",
+        case: "delete_parent",
+        from: "  - file: ../../seeds/mini_shop.sql\n",
+        to: "  - file: ../../seeds/mini_shop.sql
+  - sql: |
+      ALTER TABLE order_lines DROP CONSTRAINT order_lines_order_id_fkey,
+        ADD FOREIGN KEY (order_id) REFERENCES orders ON DELETE CASCADE\n",
+    },
+    Mutation {
+        what: "the customer's money goes to another account",
+        file: "locks/idle_in_transaction.yaml",
+        case: "forgotten",
+        from: "SET balance = balance + 5 WHERE id = 1\n\nexpect",
+        to: "SET balance = balance + 5 WHERE id = 2\n\nexpect",
+    },
+    Mutation {
+        what: "the customer does not try again",
+        file: "locks/idle_in_transaction.yaml",
+        case: "lock_timeout",
+        from: "        retry: { errors: [lock_not_available], tries: 3 }\n",
+        to: "",
+    },
+    Mutation {
+        what: "the checkout stays in its transaction",
+        file: "locks/idle_in_transaction.yaml",
+        case: "short_transactions",
+        from: "            sql: UPDATE accounts SET balance = balance - 100 WHERE id = 1
+            affected: 1
+          - step: confirm
+            sql: UPDATE accounts SET version = version + 1 WHERE id = 1\n",
+        to: "            sql: BEGIN; UPDATE accounts SET balance = balance - 100 WHERE id = 1
+          - step: confirm
+            sql: UPDATE accounts SET version = version + 1 WHERE id = 1; COMMIT\n",
+    },
+    Mutation {
+        what: "every node asks for a lock of its own",
+        file: "locks/leader_election.yaml",
+        case: "try_lock",
+        from: "pg_try_advisory_xact_lock(42)",
+        to: "pg_try_advisory_xact_lock(pg_backend_pid())",
+    },
+    Mutation {
+        what: "the leader's lock can be shared",
+        file: "locks/leader_election.yaml",
+        case: "standby_waits",
+        from: "SELECT pg_advisory_xact_lock(42)",
+        to: "SELECT pg_advisory_xact_lock_shared(42)",
+    },
+    Mutation {
+        what: "one doctor works at a lower isolation level",
+        file: "isolation/write_skew.yaml",
+        case: "serializable",
+        from: "      grace:
+        isolation: serializable",
+        to: "      grace:
+        isolation: repeatable read",
+    },
+    Mutation {
+        what: "the doctors are on call in one row",
+        file: "isolation/write_skew.yaml",
+        case: "repeatable_read",
+        from: "UPDATE doctors SET on_call = false WHERE name = 'Grace'",
+        to: "UPDATE doctors SET on_call = false WHERE name = 'Ada'",
+    },
+    Mutation {
+        what: "the report is made at read committed",
+        file: "isolation/report_that_does_not_add_up.yaml",
+        case: "repeatable_read",
+        from: "  report:\n    isolation: repeatable read\n",
+        to: "  report:\n",
+    },
+    Mutation {
+        what: "workers queue up for the first job",
+        file: "queues/skip_locked.yaml",
+        case: "two_at_once",
+        from: "            FOR UPDATE SKIP LOCKED
+          )
+          RETURNING id
+        with: { me: { builtin: client } }
+        save",
+        to: "            FOR UPDATE
+          )
+          RETURNING id
+        with: { me: { builtin: client } }
+        save",
+    },
+    Mutation {
+        what: "workers do not mark what they have done",
+        file: "queues/skip_locked.yaml",
+        case: "free",
+        from: "UPDATE jobs SET state = 'done', done_by = :me\n          WHERE",
+        to: "UPDATE jobs SET done_by = :me\n          WHERE",
+    },
+    Mutation {
+        what: "the JOIN is replaced by a loop",
+        file: "n_plus_one/list_page.yaml",
+        case: "join",
+        from: "          - step: orders_with_lines
+            sql: |
+              SELECT o.id, o.customer_id, o.placed_at, l.product, l.quantity
+              FROM orders o JOIN order_lines l ON l.order_id = o.id
+              ORDER BY o.placed_at DESC
+            row_count: 300\n",
+        to: "          - step: orders
+            sql: SELECT id FROM orders
+            row_count: 100
+          - step: lines
+            for_each: orders
+            sql: SELECT product, quantity FROM order_lines WHERE order_id = :order
+            with: { order: { ref: orders.id } }\n",
+    },
+    Mutation {
+        what: "a hook loops over the database",
+        file: "n_plus_one/two_clients.yaml",
+        case: "one_statement_each",
+        from: "              GROUP BY c.id
+            row_count: 25\n",
+        to: "              GROUP BY c.id
+            row_count: 25
+            after: |
+              for customer in rows {
+                sql(\"SELECT id FROM orders WHERE customer_id = :id\", #{ id: customer.id });
+              }\n",
+    },
+    Mutation {
+        what: "a foreign key has no index",
+        file: "slow_queries/shop_budgets.yaml",
+        case: "",
+        from: "  - use: ../../seeds/shop.yaml\n",
+        to: "  - use: ../../seeds/shop.yaml
+  - sql: DROP INDEX order_items_order\n",
+    },
+    Mutation {
+        what: "the index is not the one that the query needs",
+        file: "slow_queries/shop_budgets.yaml",
+        case: "",
+        from: "  - use: ../../seeds/shop.yaml\n",
+        to: "  - use: ../../seeds/shop.yaml
+  - sql: |
+      DROP INDEX users_email;
+      CREATE UNIQUE INDEX users_email ON users (email)\n",
+    },
+];

@@ -1,0 +1,95 @@
+//! What differs from run to run, taken out: times, process ids, versions.
+
+use pgauge::report::results::Results;
+use regex::{Captures, Regex};
+use serde_json::{Map, Value};
+
+/// Takes out of results and texts what differs from run to run.
+pub struct Redactor {
+    time: Regex,
+    number: Regex,
+    blanks: Regex,
+}
+
+/// Keys of the results whose numbers are microseconds.
+const SPANS: [&str; 7] = [
+    "after",
+    "duration",
+    "first_row",
+    "pool_wait",
+    "recovery",
+    "total",
+    "waited",
+];
+
+impl Redactor {
+    pub fn new() -> Self {
+        let regex = |pattern| Regex::new(pattern).unwrap();
+        Self {
+            time: regex(r"\d[\d,]*(\.\d+)? (ns|µs|ms|s|min)\b"),
+            number: regex(r"\b([Pp]rocess|backend|transaction) \d+"),
+            blanks: regex("[ \n]+"),
+        }
+    }
+
+    /// The same results, as if every event had come a millisecond after the one before it. Reports are made from
+    /// these, so that no column is wider in one run than in another.
+    pub fn results(&self, results: &Results) -> Results {
+        let mut json = serde_json::to_value(results).unwrap();
+        self.walk(&mut json);
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn walk(&self, value: &mut Value) {
+        match value {
+            Value::Object(map) => self.object(map),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item)),
+            Value::String(text) => *text = self.plain(text),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn object(&self, map: &mut Map<String, Value>) {
+        map.remove("figures");
+        let seq = map.get("seq").and_then(Value::as_u64).unwrap_or_default();
+        for (key, value) in map {
+            match key.as_str() {
+                // The author's own words are the same in every run.
+                "sources" => {}
+                "at" => *value = (seq * 1_000).into(),
+                "pid" | "from_pid" => *value = 1.into(),
+                "started_at" => *value = "2000-01-01T00:00:00Z".into(),
+                "version" => *value = "15.0".into(),
+                "pgauge" => *value = "0.0.0".into(),
+                key if value.is_number() && SPANS.contains(&key) => *value = 1_000.into(),
+                _ => self.walk(value),
+            }
+        }
+    }
+
+    /// A text of a finding or of the server.
+    fn plain(&self, text: &str) -> String {
+        let text = self.time.replace_all(text, "[TIME]");
+        let kind = |found: &Captures<'_>| format!("{} [NUMBER]", &found[1]);
+        self.number.replace_all(&text, kind).into_owned()
+    }
+
+    /// What a report says, for one that was made from other times: without times, and without the spaces by which
+    /// columns are aligned.
+    pub fn text(&self, report: &str) -> String {
+        self.blanks
+            .replace_all(&self.plain(report), " ")
+            .trim()
+            .to_owned()
+    }
+}
+
+#[test]
+fn times_and_processes_are_taken_out_and_the_rest_stays() {
+    let redactor = Redactor::new();
+    let text = "process 4711 took 1,200.5 µs for 3 rows of item 7";
+    let expected = "process [NUMBER] took [TIME] for 3 rows of item 7";
+    assert_eq!(redactor.plain(text), expected);
+    let (slow, fast) = ("  14  5.88 ms | update", "  14     6 ms | update");
+    assert_eq!(redactor.text(slow), redactor.text(fast));
+}
