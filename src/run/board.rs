@@ -45,7 +45,8 @@ pub struct Wait {
 }
 
 impl Board {
-    /// A board for these clients, none of which does anything.
+    /// A board for these clients and, as the last of them, the scenario's own session; none of them does
+    /// anything.
     pub fn new(clients: impl IntoIterator<Item = ClientId>) -> Self {
         let line = |client| Line {
             client,
@@ -164,11 +165,12 @@ impl Board {
     /// A sentence on what everyone is doing, for a message.
     pub fn describe(&self, now: Micros) -> String {
         let lines = self.lines.borrow();
-        lines
-            .iter()
-            .map(|line| line.describe(now))
-            .collect::<Vec<_>>()
-            .join("; ")
+        let (own, clients) = lines.split_last().unzip();
+        let clients = clients.unwrap_or_default().iter();
+        // The scenario's own session is worth a word only while it does something.
+        let busy = own.filter(|own: &&Line| own.asking.is_some());
+        let told: Vec<String> = clients.chain(busy).map(|line| line.describe(now)).collect();
+        told.join("; ")
     }
 }
 
