@@ -10,6 +10,7 @@
 
 pub mod baseline;
 pub mod cli;
+pub mod isolation;
 pub mod measure;
 pub mod pg;
 pub mod record;
