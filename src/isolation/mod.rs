@@ -5,14 +5,17 @@
 //! ([`Expected`], [`Trace`]), and compared by what it tells and not by its letters ([`compare`]). Nothing in
 //! here asks a server.
 
+mod comments;
 mod compare;
 mod expected;
+mod layout;
 mod lexer;
 mod link;
 mod orders;
 mod parse;
 pub mod spec;
 mod table;
+mod to_yaml;
 mod trace;
 
 #[cfg(test)]
@@ -24,4 +27,5 @@ pub use orders::{Interleavings, Orders, interleaving_count};
 pub use parse::{Parsed, parse};
 pub use spec::Spec;
 pub use table::{Table, TableDifference};
+pub use to_yaml::to_yaml;
 pub use trace::{Cast, CastStep, Fact, Trace, write_head};

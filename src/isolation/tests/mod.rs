@@ -2,6 +2,7 @@
 
 mod comparing;
 mod fixtures;
+mod importing;
 mod parsing;
 mod properties;
 mod suite;

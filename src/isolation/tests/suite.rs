@@ -86,3 +86,23 @@ fn every_expected_file_of_the_suite_is_read_and_written_back_byte_for_byte() {
     }
     assert!(orders > 300, "only {orders} orders");
 }
+
+#[test]
+fn an_expected_file_is_read_as_well_where_the_sql_was_laid_out_anew() {
+    let Some(folder) = suite() else { return };
+    for (name, spec, outputs) in suite_specs(&folder) {
+        let cast = Cast::from(&spec);
+        let mut anew = cast.clone();
+        for step in &mut anew.steps {
+            step.sql = crate::isolation::layout::laid_out(&step.sql);
+        }
+        for output in outputs {
+            let read = Expected::read(&output, &cast).unwrap();
+            assert_eq!(
+                Expected::read(&output, &anew).unwrap().orders,
+                read.orders,
+                "{name}"
+            );
+        }
+    }
+}
