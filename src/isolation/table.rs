@@ -89,12 +89,12 @@ impl Table {
             rows.push(reader.row(&widths)?);
         }
         let mut table = Self { columns, rows };
-        table.remove_padding();
+        table.remove_padding(&widths);
         Some((table, reader.at))
     }
 
-    fn remove_padding(&mut self) {
-        for column in 0..self.columns.len() {
+    fn remove_padding(&mut self, widths: &[usize]) {
+        for (column, width) in widths.iter().enumerate() {
             let stands_left = self.columns[column].ends_with(' ');
             let side = match Side::of(self.column(column).map(str::trim)) {
                 // Only a blank at the end of a value makes a column of numbers stand left.
@@ -110,6 +110,24 @@ impl Table {
                 };
                 *value = kept.to_owned();
             }
+            self.keep_width(column, *width, side);
+        }
+    }
+
+    /// Where a column was drawn wider than what is left of its values, one of them had blanks at its padded
+    /// end. Which one cannot be told; the first one gets them, so that the table is drawn as it was.
+    fn keep_width(&mut self, column: usize, width: usize, side: Side) {
+        let longest = self.column(column).map(str::len).max().unwrap_or(0);
+        if longest.max(self.columns[column].len()) >= width {
+            return;
+        }
+        let mut values = self.rows.iter_mut().filter_map(|row| row.get_mut(column));
+        if let Some(value) = values.find(|value| !value.is_empty()) {
+            let blanks = " ".repeat(width - value.len());
+            *value = match side {
+                Side::Left => format!("{value}{blanks}"),
+                Side::Right => format!("{blanks}{value}"),
+            };
         }
     }
 
@@ -298,6 +316,19 @@ mod tests {
         let plan = table(&["QUERY PLAN"], &[&["Join"], &["  ->  Scan on a"]]);
         let text = drawn(&plan);
         assert_eq!(Table::read(&text), Some((plan, text.len())));
+    }
+
+    #[test]
+    fn a_value_that_ends_in_blanks_is_drawn_again_as_it_was() {
+        for odd in [
+            table(&["t"], &[&["b"], &["a  "]]),
+            table(&["t"], &[&["1 "]]),
+        ] {
+            let text = drawn(&odd);
+            let (read, _) = Table::read(&text).unwrap();
+            assert_eq!(drawn(&read), text);
+            assert_eq!(read.difference(&odd), None);
+        }
     }
 
     #[test]
