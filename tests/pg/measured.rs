@@ -7,15 +7,15 @@ use pgauge::run::session::{Database, Server};
 use std::process::Command;
 use std::time::Instant;
 
-/// `cargo test --release --test pg -- --ignored --nocapture rows_of_pgbench`
+const ROWS: u64 = 2_000_000;
+const TABLE: &str = "CREATE TABLE pgbench_accounts (aid int NOT NULL, bid int, abalance int, filler char(84)) \
+    WITH (fillfactor = 100)";
+
+/// `cargo test --release --test pg -- --ignored --nocapture of_pgbench`
 #[test]
 #[ignore = "measures, does not test"]
-fn rows_of_pgbench_generated_copied_and_made_by_pgbench() {
-    const ROWS: u64 = 2_000_000;
-    const TABLE: &str = "CREATE TABLE pgbench_accounts (aid int NOT NULL, bid int, abalance int, filler char(84)) \
-        WITH (fillfactor = 100)";
+fn rows_of_pgbench_generated() {
     let options = options().unwrap();
-    let bindir = options.binaries.bindir.clone();
     let columns = serde_json::json!({
         "aid": { "sequence": 1 }, "bid": { "uniform": { "from": 1, "to": 20 } }, "abalance": 0, "filler": ""
     });
@@ -59,6 +59,14 @@ fn rows_of_pgbench_generated_copied_and_made_by_pgbench() {
             database.close().await.unwrap();
         }
     });
+}
+
+/// The same rows, for comparison.
+#[test]
+#[ignore = "measures, does not test"]
+fn rows_of_pgbench_by_pgbench_and_by_copy() {
+    let options = options().unwrap();
+    let bindir = options.binaries.bindir.clone();
     let server = EmbeddedServer::start(&options).unwrap();
     let run = |program: &str, arguments: &[&str]| {
         let since = Instant::now();

@@ -18,16 +18,68 @@ pub(super) async fn fill(client: &Client, generator: &TableGenerator) -> Result<
 }
 
 async fn copy(client: &Client, target: &Target, generator: &TableGenerator) -> Result<(), Trouble> {
+    let age = match target.takes_frozen_rows(client).await? {
+        true => Age::Frozen,
+        false => Age::Usual,
+    };
     let encoders: Option<Vec<Encoder>> = target.types.iter().map(Encoder::of).collect();
-    if let Some(encoders) = encoders {
-        match stream(client, target, generator, &Format::Binary(encoders)).await {
+    let formats = encoders
+        .map(Format::Binary)
+        .into_iter()
+        .chain([Format::Text]);
+    for format in formats {
+        match load(client, target, generator, Writing { format, age }).await {
             // Dropping the sink made the server forget the rows; they are generated again, the same.
             Err(Stop::Misfit) => {}
             end => return end.map_err(|stop| stop.explain(generator)),
         }
     }
-    let end = stream(client, target, generator, &Format::Text).await;
-    end.map_err(|stop| stop.explain(generator))
+    Ok(())
+}
+
+async fn load(
+    client: &Client,
+    target: &Target,
+    generator: &TableGenerator,
+    writing: Writing,
+) -> Result<(), Stop> {
+    if writing.age == Age::Usual {
+        return stream(client, target, generator, &writing).await;
+    }
+    let begin = format!("BEGIN; TRUNCATE ONLY {}", target.table);
+    client.batch_execute(&begin).await.map_err(Stop::Server)?;
+    let streamed = stream(client, target, generator, &writing).await;
+    let end = if streamed.is_ok() {
+        "COMMIT"
+    } else {
+        "ROLLBACK"
+    };
+    let ended = client.batch_execute(end).await.map_err(Stop::Server);
+    streamed.and(ended)
+}
+
+/// What the rows look like to the server.
+struct Writing {
+    format: Format,
+    age: Age,
+}
+
+impl Writing {
+    fn options(&self) -> String {
+        let freeze = match self.age {
+            Age::Frozen => ", FREEZE",
+            Age::Usual => "",
+        };
+        format!("FORMAT {}{freeze}", self.format.option())
+    }
+}
+
+/// Whether the rows are frozen as they come, which spares the vacuum that follows from writing them again; it takes a
+/// table emptied in the same transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Frozen,
+    Usual,
 }
 
 /// How the rows are written.
@@ -95,13 +147,10 @@ async fn stream(
     client: &Client,
     target: &Target,
     generator: &TableGenerator,
-    format: &Format,
+    writing: &Writing,
 ) -> Result<(), Stop> {
-    let sql = format!(
-        "COPY {} FROM STDIN (FORMAT {})",
-        target.sql(),
-        format.option()
-    );
+    let format = &writing.format;
+    let sql = format!("COPY {} FROM STDIN ({})", target.sql(), writing.options());
     let sink = client
         .copy_in::<_, Bytes>(&sql)
         .await

@@ -4,6 +4,7 @@ use super::Trouble;
 use crate::pg::admin::quote_ident;
 use crate::text::did_you_mean;
 use tokio_postgres::Client;
+use tokio_postgres::Error;
 use tokio_postgres::types::Type;
 
 /// A table and those of its columns that get values.
@@ -44,6 +45,29 @@ impl Target {
             table,
             columns,
         })
+    }
+
+    /// Whether it can be emptied without anybody noticing: it is empty, nothing refers to it or listens.
+    pub(super) async fn takes_frozen_rows(&self, client: &Client) -> Result<bool, Trouble> {
+        const EMPTIED_UNNOTICED: &str = "\
+            SELECT c.relkind = 'r' \
+                AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k \
+                    WHERE k.contype = 'f' AND k.confrelid = c.oid AND k.conrelid <> c.oid) \
+                AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t \
+                    WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) \
+            FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)";
+        let answer = async {
+            let rows = client.query(EMPTIED_UNNOTICED, &[&self.table]).await?;
+            if !rows.first().map_or(Ok(false), |row| row.try_get(0))? {
+                return Ok(false);
+            }
+            let row = format!("SELECT 1 FROM ONLY {} LIMIT 1", self.table);
+            Ok(client.query(&row, &[]).await?.is_empty())
+        };
+        let message = || format!("cannot read the table \"{}\"", self.table);
+        answer
+            .await
+            .map_err(|error: Error| Trouble::refused(message(), &error))
     }
 
     /// The table with its columns, as COPY wants it.
