@@ -166,6 +166,22 @@ fn a_value_of_another_type_is_read_by_the_server() {
 }
 
 #[test]
+fn rows_come_to_those_that_are_there_and_to_tables_that_others_refer_to() {
+    with_server(|server| async move {
+        let tables = "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (0); \
+            CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE c (b int REFERENCES b); \
+            CREATE TABLE d (id int) PARTITION BY RANGE (id); \
+            CREATE TABLE d1 PARTITION OF d FOR VALUES FROM (0) TO (100)";
+        let ids = serde_json::json!({ "id": { "sequence": 1 } });
+        let mut actions = vec![sql(tables)];
+        actions.extend(["a", "b", "d"].map(|table| generated(table, 5, ids.clone())));
+        let query = "SELECT concat((SELECT count(*) FROM a), (SELECT count(*) FROM b), \
+            (SELECT count(*) FROM d1))";
+        assert_eq!(seeded(server, actions, query).await, "655");
+    });
+}
+
+#[test]
 fn the_tables_of_pgbench_have_its_rows() {
     with_server(|server| async move {
         let actions = vec![SeedAction::Pgbench {
