@@ -173,16 +173,10 @@ impl Scene<'_> {
 
     /// The cycle as the server's detail tells it; empty where it speaks another language than English.
     fn told(&self, error: &ServerError) -> Vec<CycleEdge> {
-        let detail = error.detail.as_deref().unwrap_or_default();
-        let edges = detail.lines().filter_map(|line| {
-            let rest = line.strip_prefix("Process ")?;
-            let (waiter, rest) = rest.split_once(" waits for ")?;
-            let (lock, blocker) = rest.split_once("; blocked by process ")?;
-            Some(CycleEdge {
-                waiter: self.blocker(waiter.parse().ok()?),
-                blocker: self.blocker(blocker.trim_end_matches('.').parse().ok()?),
-                lock: Some(lock.to_owned()),
-            })
+        let edges = error.told_waits().into_iter().map(|wait| CycleEdge {
+            waiter: self.blocker(wait.waiter),
+            blocker: self.blocker(wait.blocker),
+            lock: Some(wait.lock),
         });
         edges.collect()
     }

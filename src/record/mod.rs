@@ -17,7 +17,7 @@ pub use event::{
     Blocker, ClientEnd, Event, EventKind, HookProblem, LockFacts, RunNo, SentBy, SkipCause,
     StatementNo, StepEnd, Timing,
 };
-pub use reply::{Column, Reply, ResultSet, ServerError};
+pub use reply::{Column, Reply, ResultSet, ServerError, ToldWait};
 pub use run_log::{
     Breakage, CaseEnd, CaseId, CaseLog, FORMAT, ProbeReply, QueryRun, RunFacts, RunLog, ServerFacts,
 };

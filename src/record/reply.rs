@@ -90,7 +90,35 @@ pub struct ServerError {
     pub constraint: Option<String>,
 }
 
+/// One wait that the detail of a deadlock tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldWait {
+    /// The backend that waited.
+    pub waiter: i32,
+    /// The backend that it waited for.
+    pub blocker: i32,
+    /// On what, in the server's words: `ShareLock on transaction 731`.
+    pub lock: String,
+}
+
 impl ServerError {
+    /// Who waited for whom by the detail of a deadlock; empty for other errors, and where the server
+    /// speaks another language than English.
+    pub fn told_waits(&self) -> Vec<ToldWait> {
+        let lines = self.detail.iter().flat_map(|detail| detail.lines());
+        let waits = lines.filter_map(|line| {
+            let rest = line.strip_prefix("Process ")?;
+            let (waiter, rest) = rest.split_once(" waits for ")?;
+            let (lock, blocker) = rest.split_once("; blocked by process ")?;
+            Some(ToldWait {
+                waiter: waiter.parse().ok()?,
+                blocker: blocker.trim_end_matches('.').parse().ok()?,
+                lock: lock.to_owned(),
+            })
+        });
+        waits.collect()
+    }
+
     /// Whether the session is gone with this error.
     pub fn ends_session(&self) -> bool {
         self.code.is_empty() || self.severity == "FATAL" || self.severity == "PANIC"

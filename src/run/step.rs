@@ -2,13 +2,15 @@
 
 use super::{
     arguments::Moment,
-    board::Asking,
+    board::{Asking, Wait},
     client::{Client, Taken},
     hooks::{HookContext, HookVerdict},
     session::{Message, Session},
 };
 use crate::{
-    record::{EventKind, Reply, RunNo, SentBy, SkipCause, StepEnd, Timing, Value},
+    record::{
+        EventKind, LockFacts, Reply, RunNo, SentBy, ServerError, SkipCause, StepEnd, Timing, Value,
+    },
     schedule::{StatementForm, StatementPlan, StepPlan, StepWork},
 };
 
@@ -233,14 +235,13 @@ impl<S: Session> Client<'_, S> {
             params: message.params.to_vec(),
             by,
         });
-        self.shared.board.asks(
-            self.index,
-            Asking {
-                run,
-                since: self.shared.ledger.now(),
-            },
-        );
+        let asking = Asking {
+            run,
+            since: self.shared.ledger.now(),
+        };
+        self.shared.board.asks(self.index, asking);
         let (reply, timing) = self.session.execute(message).await;
+        self.note_told_wait(asking, &reply);
         let wait_over = self
             .shared
             .board
@@ -258,6 +259,36 @@ impl<S: Session> Client<'_, S> {
             timing,
         });
         (reply, timing)
+    }
+
+    /// The victim of a deadlock has waited, also where its wait was over before anybody looked: the
+    /// server itself says so, and says for whom.
+    fn note_told_wait(&self, asking: Asking, reply: &Reply) {
+        let line = self.shared.board.line(self.index);
+        let mut told = reply.error.iter().flat_map(ServerError::told_waits);
+        let told = told.find(|wait| wait.waiter == line.pid);
+        let seen = line.waiting.is_some_and(|wait| wait.run == asking.run);
+        let Some(told) = told.filter(|_| !seen) else {
+            return;
+        };
+        let blockers = self.shared.board.blockers(&[told.blocker]);
+        let wait = Wait {
+            run: asking.run,
+            since: asking.since,
+            blockers: blockers.clone(),
+        };
+        self.shared.board.waits(self.index, wait);
+        let (mode, on) = told.lock.split_once(" on ").unwrap_or((&told.lock, ""));
+        self.note(EventKind::Waiting {
+            run: asking.run,
+            client: line.client,
+            blockers,
+            lock: Some(LockFacts {
+                kind: on.split(' ').next().unwrap_or_default().to_owned(),
+                mode: mode.to_owned(),
+                relation: None,
+            }),
+        });
     }
 }
 

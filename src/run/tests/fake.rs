@@ -107,11 +107,14 @@ impl FakeSession {
                     return done("LOCK");
                 }
                 locks.waiting.insert(self.pid, name.to_owned());
-                let cancelled = locks.cancelled.contains(&self.pid);
-                if cancelled || in_a_circle(locks, self.pid) {
+                if locks.cancelled.contains(&self.pid) {
                     locks.waiting.remove(&self.pid);
                     locks.cancelled.retain(|pid| *pid != self.pid);
-                    return failed(if cancelled { "57014" } else { "40P01" });
+                    return failed("57014", None);
+                }
+                if in_a_circle(locks, self.pid) {
+                    locks.waiting.remove(&self.pid);
+                    return failed("40P01", Some(told(self.pid, name, holder)));
                 }
             }
             changed.await;
@@ -137,11 +140,17 @@ fn in_a_circle(locks: &Locks, pid: i32) -> bool {
     false
 }
 
-fn failed(code: &str) -> Reply {
+/// The detail of a deadlock, in the server's words.
+fn told(waiter: i32, lock: &str, blocker: i32) -> String {
+    format!("Process {waiter} waits for ExclusiveLock on {lock}; blocked by process {blocker}.")
+}
+
+fn failed(code: &str, detail: Option<String>) -> Reply {
     let error = ServerError {
         severity: "ERROR".to_owned(),
         code: code.to_owned(),
         message: format!("failed with {code}"),
+        detail,
         ..ServerError::default()
     };
     Reply {
@@ -173,7 +182,7 @@ impl Session for FakeSession {
         let words: Vec<&str> = message.sql.split_whitespace().collect();
         let reply = match words.as_slice() {
             ["LOCK", name] => self.lock(name).await,
-            ["FAIL", code] => failed(code),
+            ["FAIL", code] => failed(code, None),
             _ => done(words[0]),
         };
         if reply.error.is_some() || matches!(words[0], "COMMIT" | "ROLLBACK") {

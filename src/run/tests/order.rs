@@ -118,6 +118,9 @@ unused: [bob.commit]
             "alice.two",
             "alice waits for bob",
             "bob.two",
+            // Nobody looked in time, but the server's own words tell that he waited.
+            "bob waits for alice",
+            "bob goes on",
             "bob.two 40P01",
             "alice goes on",
             "alice.two done",
