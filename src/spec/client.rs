@@ -2,48 +2,85 @@
 
 use super::{
     quantity::SqlState,
+    reading::{given, given_within, not_empty, within},
     scenario::Settings,
     value::{Argument, Literal},
 };
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// One client: a session, or several alike, that goes through a script.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
     /// How many sessions go through the script; they are named `shopper[1]`, `shopper[2]` …
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given_within::<1, 10_000, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(range(min = 1, max = 10000))]
+    #[schemars(example = json!(8), extend("default" = 1))]
     pub count: Option<u32>,
     /// The isolation level of the client's transactions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("repeatable read"), extend("default" = "read committed"))]
     pub isolation: Option<Isolation>,
     /// Settings of the client's sessions, over those of `database`.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    #[schemars(example = json!({ "deadlock_timeout": "10s" }))]
     pub settings: Settings,
     /// Statements sent once on each connection, before the first step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["SET lock_timeout = '5s'"]))]
     pub setup: Vec<String>,
     /// Start the whole script again after certain errors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "errors": ["serialization_failure", "deadlock_detected"], "tries": 5 }))]
     pub retry: Option<Retry>,
     /// What to do after an error.
     #[serde(default, skip_serializing_if = "OnError::is_default")]
+    #[schemars(example = json!("rollback"), extend("default" = "stop"))]
     pub on_error: OnError,
     /// How often the script is gone through when no order is forced.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(
+        default = "one",
+        deserialize_with = "within::<1, 1_000_000, _, _>",
+        skip_serializing_if = "is_one"
+    )]
     #[schemars(range(min = 1, max = 1000000))]
+    #[schemars(example = json!(100), extend("default" = 1))]
     pub iterations: u32,
     /// A rhai hook that runs before every pass through the script.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("save(\"total\", 0)"))]
     pub before: Option<String>,
     /// A rhai hook that runs after every pass through the script.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("measure(\"total\", total)"))]
     pub after: Option<String>,
     /// The script.
+    #[serde(deserialize_with = "not_empty")]
     #[schemars(length(min = 1))]
+    #[schemars(example = json!(["begin", { "step": "debit", "sql": "UPDATE accounts SET balance = balance - 10 WHERE id = 1" }, "commit"]))]
     pub steps: Vec<Step>,
 }
 
@@ -93,10 +130,14 @@ impl Isolation {
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// The errors that are worth another try, by condition name or SQLSTATE.
+    #[serde(deserialize_with = "not_empty")]
     #[schemars(length(min = 1))]
+    #[schemars(example = json!(["serialization_failure"]))]
     pub errors: Vec<SqlState>,
     /// How many tries in all.
+    #[serde(deserialize_with = "within::<1, 1_000, _, _>")]
     #[schemars(range(min = 1, max = 1000))]
+    #[schemars(example = json!(5))]
     pub tries: u32,
 }
 
@@ -184,41 +225,94 @@ impl Control {
 #[serde(deny_unknown_fields)]
 pub struct Statement {
     /// The step's name, unique in the script; needed to name it in an order or an expectation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("debit"))]
     pub step: Option<String>,
     /// One statement with `:name` parameters, or several without any, sent as one message.
+    #[schemars(example = json!("SELECT balance FROM accounts WHERE id = :id"))]
     pub sql: String,
     /// The parameters: bound, never spliced into the text. A saved value needs no entry.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "id": 1, "amount": { "uniform": { "from": 1, "to": 100 } } }))]
     pub with: IndexMap<String, Argument>,
     /// Variables to keep: each the named column of the first row.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "before": "balance" }))]
     pub save: IndexMap<String, String>,
     /// Run once per row of an earlier step of the script, whose columns `{ ref: step.column }` names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("pick"))]
     pub for_each: Option<String>,
     /// A rhai expression; the step is left out when it is false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("rows(\"pick\").len > 0"))]
     pub when: Option<String>,
     /// A rhai hook that runs before the statement.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("log(\"about to read\")"))]
     pub before: Option<String>,
     /// A rhai hook that runs after the statement.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("assert(rows.len == 1, \"one row expected\")"))]
     pub after: Option<String>,
     /// The rows that it must return.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!([[100, "open"]]))]
     pub rows: Option<Vec<Vec<Literal>>>,
     /// Whether the order of `rows` counts; it does where the statement has an ORDER BY.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(true))]
     pub ordered: Option<bool>,
     /// How many rows it must return.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(3))]
     pub row_count: Option<u64>,
     /// How many rows it must change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(1))]
     pub affected: Option<u64>,
     /// The error that it must end with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("unique_violation"))]
     pub error: Option<SqlState>,
 }

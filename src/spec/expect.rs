@@ -6,11 +6,13 @@
 use super::{
     order::StepRef,
     quantity::{Percent, SqlState, TimeSpan},
+    reading::given,
     value::{Argument, Literal},
 };
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// One thing that must hold, known by the key that it has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +39,7 @@ pub enum Expectation {
 /// A bound that is a plain value, read as the key says, or a direction written out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "Bound_of_{T}")]
 pub enum Bound<T> {
     /// The natural direction of the key.
     Natural(T),
@@ -53,6 +56,7 @@ pub enum Bound<T> {
 /// This or more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AtLeast_of_{T}")]
 pub struct AtLeast<T> {
     /// The least that is right.
     pub at_least: T,
@@ -61,6 +65,7 @@ pub struct AtLeast<T> {
 /// This or less.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AtMost_of_{T}")]
 pub struct AtMost<T> {
     /// The most that is right.
     pub at_most: T,
@@ -69,6 +74,7 @@ pub struct AtMost<T> {
 /// This and nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Exactly_of_{T}")]
 pub struct Exactly<T> {
     /// The only value that is right.
     pub exactly: T,
@@ -77,6 +83,7 @@ pub struct Exactly<T> {
 /// From the first to the second, both included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Between_of_{T}")]
 pub struct Between<T> {
     /// The least and the most that are right.
     pub between: (T, T),
@@ -87,28 +94,51 @@ pub struct Between<T> {
 #[serde(deny_unknown_fields)]
 pub struct SqlExpectation {
     /// The statement.
+    #[schemars(example = json!("SELECT sum(balance) FROM accounts"))]
     pub sql: String,
     /// Its parameters.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "id": 1 }))]
     pub with: IndexMap<String, Argument>,
     /// The one value that it must return.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "super::value::some_literal"
+        deserialize_with = "given"
     )]
+    #[schemars(example = json!(2000))]
     pub value: Option<Literal>,
     /// The rows that it must return.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!([[1, "open"]]))]
     pub rows: Option<Vec<Vec<Literal>>>,
     /// Whether the order of `rows` counts; it does where the statement has an ORDER BY.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(true))]
     pub ordered: Option<bool>,
     /// How many rows it must return.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(3))]
     pub row_count: Option<Bound<u64>>,
     /// Whether it must return no row (`true`), or at least one (`false`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(true))]
     pub empty: Option<bool>,
 }
 
@@ -117,21 +147,47 @@ pub struct SqlExpectation {
 #[serde(deny_unknown_fields)]
 pub struct StepExpectation {
     /// The step.
+    #[schemars(example = json!("alice.credit"))]
     pub step: StepRef,
     /// That it waited, for whom and how long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "for": "bob", "at_most": "200ms" }))]
     pub waited: Option<Waited>,
     /// The rows that it returned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!([[100]]))]
     pub rows: Option<Vec<Vec<Literal>>>,
     /// How many rows it changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(1))]
     pub affected: Option<Bound<u64>>,
     /// How many rows it returned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(3))]
     pub row_count: Option<Bound<u64>>,
     /// The error that it ended with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("unique_violation"))]
     pub error: Option<SqlState>,
 }
 
@@ -150,13 +206,29 @@ pub enum Waited {
 #[serde(deny_unknown_fields)]
 pub struct WaitedFacts {
     /// The client that it waited for.
-    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "for",
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("bob"))]
     pub client: Option<String>,
     /// The longest wait that is right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("200ms"))]
     pub at_most: Option<TimeSpan>,
     /// The shortest wait that is right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("5ms"))]
     pub at_least: Option<TimeSpan>,
 }
 
@@ -165,6 +237,7 @@ pub struct WaitedFacts {
 #[serde(deny_unknown_fields)]
 pub struct DeadlockExpectation {
     /// `none`, or what must be seen of them.
+    #[schemars(example = json!({ "victims": 1, "recovery": "300ms" }))]
     pub deadlock: NoneOr<DeadlockFacts>,
 }
 
@@ -173,23 +246,44 @@ pub struct DeadlockExpectation {
 #[serde(deny_unknown_fields)]
 pub struct DeadlockFacts {
     /// How many sessions were cancelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(1))]
     pub victims: Option<Bound<u64>>,
     /// The client that was cancelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("bob"))]
     pub victim: Option<String>,
     /// From the victim's start of waiting to its error, its `deadlock_timeout` included; at most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("100ms"))]
     pub detection: Option<Bound<TimeSpan>>,
     /// From the victim's error until every survivor went on and, where the victim retries, its retry
     /// succeeded; at most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("300ms"))]
     pub recovery: Option<Bound<TimeSpan>>,
 }
 
 /// The word `none`, or something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "NoneOr_of_{T}")]
 pub enum NoneOr<T> {
     /// Nothing of the kind.
     None(NoneWord),
@@ -210,6 +304,7 @@ pub enum NoneWord {
 #[serde(deny_unknown_fields)]
 pub struct LatencyExpectation {
     /// What is measured and its bounds.
+    #[schemars(example = json!({ "of": "shopper.pick", "p50": "2ms", "p99": "20ms", "max": "1s" }))]
     pub latency: LatencyOf,
 }
 
@@ -218,21 +313,47 @@ pub struct LatencyExpectation {
 #[serde(deny_unknown_fields)]
 pub struct LatencyOf {
     /// A step (`shopper.pick`), a client (one pass through its script), or a query.
+    #[schemars(example = json!("shopper.pick"))]
     pub of: String,
     /// The median.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("2ms"))]
     pub p50: Option<Bound<TimeSpan>>,
     /// The 90th percentile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("5ms"))]
     pub p90: Option<Bound<TimeSpan>>,
     /// The 95th percentile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("10ms"))]
     pub p95: Option<Bound<TimeSpan>>,
     /// The 99th percentile; needs 100 samples.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("20ms"))]
     pub p99: Option<Bound<TimeSpan>>,
     /// The largest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("1s"))]
     pub max: Option<Bound<TimeSpan>>,
 }
 
@@ -241,19 +362,44 @@ pub struct LatencyOf {
 #[serde(deny_unknown_fields)]
 pub struct LatencyBounds {
     /// The median.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("2ms"))]
     pub p50: Option<Bound<TimeSpan>>,
     /// The 90th percentile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("5ms"))]
     pub p90: Option<Bound<TimeSpan>>,
     /// The 95th percentile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("10ms"))]
     pub p95: Option<Bound<TimeSpan>>,
     /// The 99th percentile; needs 100 samples.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("20ms"))]
     pub p99: Option<Bound<TimeSpan>>,
     /// The largest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("1s"))]
     pub max: Option<Bound<TimeSpan>>,
 }
 
@@ -275,6 +421,7 @@ impl LatencyOf {
 #[serde(deny_unknown_fields)]
 pub struct ErrorsExpectation {
     /// `none`, or what is right of them.
+    #[schemars(example = json!({ "of": "shopper", "rate": "1%", "only": ["deadlock_detected"] }))]
     pub errors: NoneOr<ErrorsFacts>,
 }
 
@@ -283,16 +430,32 @@ pub struct ErrorsExpectation {
 #[serde(deny_unknown_fields)]
 pub struct ErrorsFacts {
     /// A client, or a step; all of them if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("shopper"))]
     pub of: Option<String>,
     /// Passes through the script (or executions of the step) that ended with an error, of all; at most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("1%"))]
     pub rate: Option<Bound<Percent>>,
     /// How many errors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(2))]
     pub count: Option<Bound<u64>>,
     /// The only kinds that may happen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["deadlock_detected"]))]
     pub only: Vec<SqlState>,
 }
 
@@ -301,6 +464,7 @@ pub struct ErrorsFacts {
 #[serde(deny_unknown_fields)]
 pub struct NPlusOneExpectation {
     /// `none`, or whose and how many are allowed.
+    #[schemars(example = json!("none"))]
     pub n_plus_one: NoneOr<NPlusOneFacts>,
 }
 
@@ -309,16 +473,36 @@ pub struct NPlusOneExpectation {
 #[serde(deny_unknown_fields)]
 pub struct NPlusOneFacts {
     /// A client; all of them if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("page"))]
     pub of: Option<String>,
     /// How many such findings are allowed at most; 0 if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(1), extend("default" = 0))]
     pub allow: Option<u64>,
     /// How many such findings there must be: for a scenario that shows the failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(1))]
     pub found: Option<u64>,
     /// The multiplier that must be seen in all of them together: statements beyond the parent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(100))]
     pub multiplier: Option<Bound<u64>>,
 }
 
@@ -327,6 +511,7 @@ pub struct NPlusOneFacts {
 #[serde(deny_unknown_fields)]
 pub struct StatementsExpectation {
     /// Whose, per what, how many.
+    #[schemars(example = json!({ "of": "page", "per": "iteration", "count": 3 }))]
     pub statements: StatementsFacts,
 }
 
@@ -335,12 +520,15 @@ pub struct StatementsExpectation {
 #[serde(deny_unknown_fields)]
 pub struct StatementsFacts {
     /// The client (each of its sessions), or a step of it.
+    #[schemars(example = json!("page"))]
     pub of: String,
     /// Counted per pass through the script, or over the whole case. BEGIN, COMMIT and ROLLBACK are not
     /// counted.
     #[serde(default)]
+    #[schemars(example = json!("case"), extend("default" = "iteration"))]
     pub per: Per,
     /// How many.
+    #[schemars(example = json!(3))]
     pub count: Bound<u64>,
 }
 
@@ -360,8 +548,14 @@ pub enum Per {
 #[serde(deny_unknown_fields)]
 pub struct CheckExpectation {
     /// The expression; it must be true.
+    #[schemars(example = json!("latency(\"shopper.pick\").p99 < 3 * latency(\"shopper.pick\").p50"))]
     pub check: String,
     /// What to say when it is not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("the tail is longer than three medians"))]
     pub message: Option<String>,
 }

@@ -1,6 +1,10 @@
 //! The one vocabulary of generated values, for the columns of `seed` and for the parameters of steps.
 
-use super::{quantity::Percent, value::Literal};
+use super::{
+    quantity::Percent,
+    reading::{given, not_empty, not_negative, within},
+    value::Literal,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -22,56 +26,121 @@ pub enum Column {
 pub struct ColumnOptions {
     /// Numbers one after the other.
     #[schemars(example = 1)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sequence: Option<Sequence>,
     /// Every number of a range equally often.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "from": 1, "to": 500, "scale": 2 }))]
     pub uniform: Option<Uniform>,
     /// Numbers around a mean.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "mean": 70, "stddev": 10 }))]
     pub gaussian: Option<Gaussian>,
     /// Whole numbers of which the small ones are frequent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "max": 1000, "exponent": 1.1 }))]
     pub zipf: Option<Zipf>,
     /// One of a list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(["paid", "open", null]))]
     pub choice: Option<Choice>,
     /// Random letters and digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "length": [10, 80] }))]
     pub text: Option<RandomText>,
     /// Data that looks real.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("email"))]
     pub fake: Option<Fake>,
     /// A moment in a range.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "from": "2024-01-01", "to": "2025-01-01" }))]
     pub timestamp: Option<TimestampRange>,
     /// A random (version 4) UUID.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({}))]
     pub uuid: Option<RandomUuid>,
     /// True in this share of the rows.
     #[schemars(example = &"30%")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bool: Option<Percent>,
     /// A value of a column that was seeded before, as `table.column`; a column of the same table gives the
     /// value of the row itself or of one before it.
     #[schemars(example = &"products.id")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reference: Option<String>,
     /// A rhai expression: `row` counts from 1, the other columns of the row are variables, and `random()` follows
     /// the seed.
     #[schemars(example = &"\"A\" + row")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rhai: Option<String>,
     /// The same value wherever that other column has the same value.
     #[schemars(example = &"user_id")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub per: Option<String>,
     /// No value occurs twice; an error where there are not enough values for the rows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(example = json!(true))]
     pub unique: bool,
     /// NULL in this share of the rows.
     #[schemars(example = &"30%")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub nullable: Option<Percent>,
 }
 
@@ -172,7 +241,11 @@ pub struct Uniform {
     pub to: f64,
     /// Digits after the decimal point; with 0, whole numbers.
     #[schemars(example = 2)]
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "within::<0, 15, _, _>",
+        skip_serializing_if = "is_zero"
+    )]
     #[schemars(range(max = 15))]
     pub scale: u8,
 }
@@ -195,19 +268,32 @@ pub struct Gaussian {
     pub mean: f64,
     /// The standard deviation: two thirds of the values lie this near to the mean.
     #[schemars(example = 10)]
+    #[serde(deserialize_with = "not_negative")]
     #[schemars(range(min = 0.0))]
     pub stddev: f64,
     /// The smallest that is right, within three standard deviations of the mean; no limit if absent.
     #[schemars(example = 40)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub from: Option<f64>,
     /// The largest that is right, likewise.
     #[schemars(example = 120)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub to: Option<f64>,
     /// Digits after the decimal point; with 0, whole numbers.
     #[schemars(example = 1)]
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "within::<0, 15, _, _>",
+        skip_serializing_if = "is_zero"
+    )]
     #[schemars(range(max = 15))]
     pub scale: u8,
 }
@@ -218,6 +304,7 @@ pub struct Gaussian {
 #[schemars(example = json!({ "max": 1000, "exponent": 1.1 }))]
 pub struct Zipf {
     /// The largest number, and the rarest one.
+    #[serde(deserialize_with = "within::<1, { u64::MAX }, _, _>")]
     #[schemars(range(min = 1), example = 1000)]
     pub max: u64,
     /// The smallest number, and the most frequent one.
@@ -225,7 +312,7 @@ pub struct Zipf {
     #[serde(default = "one")]
     pub from: i64,
     /// How steep; 0 is uniform, with 1 the first is twice as frequent as the second.
-    #[serde(default = "zipf_exponent")]
+    #[serde(default = "zipf_exponent", deserialize_with = "not_negative")]
     #[schemars(range(min = 0.0), example = 1.1)]
     pub exponent: f64,
 }
@@ -251,6 +338,7 @@ pub enum Choice {
 #[schemars(example = json!({ "values": ["paid", "open", null], "weights": [90, 9, 1] }))]
 pub struct WeightedChoice {
     /// The values; `null` is NULL.
+    #[serde(deserialize_with = "not_empty")]
     #[schemars(length(min = 1), example = json!(["paid", "open", null]))]
     pub values: Vec<Literal>,
     /// How often each, relative to the others; equal if absent.

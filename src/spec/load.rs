@@ -74,10 +74,9 @@ pub(crate) fn load_unchecked(file: SourceFile) -> Result<LoadedScenario, Diagnos
 /// with some of its variants.
 fn read_file(file: SourceFile) -> Result<(LoadedScenario, Diagnostics), Diagnostics> {
     let Document { tree, value } = tree::read(&file)?;
-    let base = check(&SCENARIO, &value, &|pointer, part| {
+    let base = check::<Scenario>(&SCENARIO, &value, &|pointer, part| {
         tree.locate_pointer(pointer, part)
     });
-    let base: Scenario = base?;
     let mut loaded = LoadedScenario {
         file,
         tree,
@@ -86,21 +85,39 @@ fn read_file(file: SourceFile) -> Result<(LoadedScenario, Diagnostics), Diagnost
         warnings: Diagnostics::default(),
     };
     let mut problems = Diagnostics::default();
-    if base.variants.is_empty() {
-        loaded.variants.insert(None, Arc::new(base));
-    } else {
-        for (name, overlay) in &base.variants {
-            match variant(&loaded, name, &value, &Json::Object(overlay.0.clone())) {
-                Ok(scenario) => {
-                    let name = Some(name.clone());
-                    loaded.variants.insert(name, Arc::new(scenario));
-                }
-                Err(wrong) => problems.extend(wrong),
+    let overlays = value.get("variants").and_then(Json::as_object);
+    for (name, overlay) in overlays.into_iter().flatten() {
+        match variant(&loaded, name, &value, overlay) {
+            Ok(scenario) => {
+                let name = Some(name.clone());
+                loaded.variants.insert(name, Arc::new(scenario));
             }
+            Err(wrong) => add_new(&mut problems, wrong),
+        }
+    }
+    match base {
+        Ok(base) if base.variants.is_empty() => {
+            loaded.variants.insert(None, Arc::new(base));
+        }
+        Ok(_) => {}
+        Err(mut wrong) => {
+            // The base's own mistakes are in every variant too.
+            add_new(&mut wrong, problems);
+            return Err(wrong);
         }
     }
     read_seeds(&mut loaded, &mut problems);
     Ok((loaded, problems))
+}
+
+/// Adds what is not told already of the same place.
+fn add_new(problems: &mut Diagnostics, more: Diagnostics) {
+    for problem in more.0 {
+        let told = |other: &Diagnostic| other.code == problem.code && other.place == problem.place;
+        if !problems.0.iter().any(told) {
+            problems.push(problem);
+        }
+    }
 }
 
 fn variant(

@@ -14,6 +14,7 @@ pub mod order;
 mod overlay;
 pub mod quantity;
 pub mod query;
+mod reading;
 pub mod scenario;
 mod schema;
 pub mod seed;

@@ -1,9 +1,15 @@
 //! Forced interleavings: the launch list.
 
-use super::{expect::Expectation, quantity::SqlState, value::Literal};
+use super::{
+    expect::Expectation,
+    quantity::SqlState,
+    reading::{given, text},
+    value::Literal,
+};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::json;
 
 /// The launch list: each step is settled (done, or seen waiting) before the next is launched.
 pub type Order = Vec<Launch>;
@@ -14,8 +20,37 @@ pub type Order = Vec<Launch>;
 )]
 #[serde(transparent)]
 pub struct StepRef(
-    #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_-]*(\[[1-9][0-9]*\])?\.[^.]+$"))] pub String,
+    #[serde(deserialize_with = "step_ref")]
+    #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_-]*(\[[1-9][0-9]*\])?\.[^.]+$"))]
+    pub String,
 );
+
+fn step_ref<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer, is_step_ref)
+}
+
+/// What the pattern says.
+fn is_step_ref(text: &str) -> bool {
+    let Some((session, step)) = text.split_once('.') else {
+        return false;
+    };
+    let (client, number) = match session.split_once('[') {
+        Some((client, number)) => (client, Some(number)),
+        None => (session, None),
+    };
+    let is_number = |number: &str| {
+        let digits = number.strip_suffix(']').unwrap_or_default();
+        digits.starts_with(|c: char| ('1'..='9').contains(&c))
+            && digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    client.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && client
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+        && number.is_none_or(is_number)
+        && !step.is_empty()
+        && !step.contains('.')
+}
 
 impl StepRef {
     /// The client and the step, where there is a dot between them.
@@ -39,9 +74,20 @@ pub enum Launch {
     /// A step with what is to be seen of it.
     Watched(
         /// The step, and what is to be seen of it.
+        #[serde(deserialize_with = "one_step")]
         #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
         IndexMap<StepRef, LaunchOptions>,
     ),
+}
+
+fn one_step<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<IndexMap<StepRef, LaunchOptions>, D::Error> {
+    let map = IndexMap::deserialize(deserializer)?;
+    match map.len() {
+        1 => Ok(map),
+        _ => Err(D::Error::custom("an entry of an order names one step")),
+    }
 }
 
 impl Launch {
@@ -67,16 +113,36 @@ impl Launch {
 #[serde(deny_unknown_fields)]
 pub struct LaunchOptions {
     /// It must be seen waiting for this client, or for each of these.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("bob"))]
     pub waits_for: Option<OneOrMany>,
     /// It must be seen waiting, for whomever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(true), extend("default" = false))]
     pub waits: Option<bool>,
     /// What it comes to in the end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "error": "deadlock_detected" }))]
     pub then: Option<Then>,
     /// The launched step after whose end this one completes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("bob.commit"))]
     pub completes_after: Option<StepRef>,
 }
 
@@ -123,13 +189,28 @@ pub enum DoneWord {
 #[serde(deny_unknown_fields)]
 pub struct StepOutcome {
     /// The error that it must end with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("deadlock_detected"))]
     pub error: Option<SqlState>,
     /// The rows that it must return.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!([[100]]))]
     pub rows: Option<Vec<Vec<Literal>>>,
     /// How many rows it must change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(1))]
     pub affected: Option<u64>,
 }
 
@@ -138,11 +219,14 @@ pub struct StepOutcome {
 #[serde(deny_unknown_fields)]
 pub struct NamedOrder {
     /// The launch list.
+    #[schemars(example = json!(["alice.read", "bob.read"]))]
     pub order: Order,
     /// What must hold after this order, besides the scenario's own expectations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!([{ "deadlock": "none" }]))]
     pub expect: Vec<Expectation>,
     /// Steps that are left out of this order on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["bob.commit"]))]
     pub unused: Vec<StepRef>,
 }

@@ -13,7 +13,13 @@ fn text_schema<Q: Quantity>() -> Schema {
         "description": format!("A {}, such as {}.", Q::NAME, Q::EXAMPLE),
         "pattern": Q::PATTERN,
         "format": format_of::<Q>(),
+        "examples": examples::<Q>(),
     })
+}
+
+/// The examples that messages give as `250ms or 2m30s`.
+fn examples<Q: Quantity>() -> Vec<&'static str> {
+    Q::EXAMPLE.split(" or ").collect()
 }
 
 /// The `format` of a quantity, known to our own validator only: `pgauge-duration`.
@@ -46,9 +52,10 @@ impl JsonSchema for Count {
         json_schema!({
             "description": format!("A {}, such as {}.", Self::NAME, Self::EXAMPLE),
             "anyOf": [
-                { "type": "integer", "minimum": 0 },
+                { "type": "integer", "minimum": 0, "maximum": u64::MAX },
                 { "type": "string", "pattern": Self::PATTERN, "format": format_of::<Self>() },
             ],
+            "examples": examples::<Self>(),
         })
     }
 }
@@ -80,6 +87,7 @@ impl JsonSchema for SqlState {
         json_schema!({
             "type": "string",
             "description": "An error condition by its name, such as unique_violation, or its SQLSTATE in quotes.",
+            "examples": ["unique_violation", "23505"],
         })
     }
 }

@@ -6,87 +6,187 @@ use super::{
     order::{NamedOrder, Order, StepRef},
     quantity::TimeSpan,
     query::Query,
+    reading::{given, given_within},
     seed::SeedItem,
 };
 use indexmap::IndexMap;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::json;
+use std::borrow::Cow;
 
 /// A scenario: what there is, who acts in which order, and what must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// A sentence that says what is shown; unique in the suite.
+    #[schemars(example = json!("Transfers in opposite order deadlock"))]
     pub name: String,
     /// Why this matters, in Markdown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("Why this matters, in **Markdown**."))]
     pub description: Option<String>,
     /// Words to select scenarios by, with `--tag`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["deadlock", "bank"]))]
     pub tags: Vec<String>,
     /// What the server must have; without it the scenario is skipped, with the reason.
     #[serde(default, skip_serializing_if = "Requires::is_empty")]
+    #[schemars(example = json!({ "postgres": 15, "extensions": ["pg_trgm"] }))]
     pub requires: Requires,
     /// The longest time that one case may take.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("30s"), extend("default" = "1m"))]
     pub timeout: Option<TimeSpan>,
     /// The seed of everything random; the command line's or a fixed one if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(42), extend("default" = 1))]
     pub random_seed: Option<u64>,
     /// The database that every case starts from.
     #[serde(default, skip_serializing_if = "Database::is_default")]
+    #[schemars(example = json!({ "extensions": ["pg_trgm"], "settings": { "work_mem": "4MB" } }))]
     pub database: Database,
     /// What fills it, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!([{ "file": "../seeds/bank.sql" }, { "sql": "CREATE INDEX ON accounts (owner)" }]))]
     pub seed: Vec<SeedItem>,
     /// Who acts: a script per client, by name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "alice": { "steps": ["begin", { "step": "read", "sql": "SELECT 1" }, "commit"] } }))]
     pub clients: IndexMap<String, Client>,
     /// The launch list: which client takes its next step when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(["alice.begin", { "bob.update": { "waits_for": "alice" } }, "alice.commit"]))]
     pub order: Option<Order>,
     /// Several launch lists by name, each a case of its own.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "alice_first": { "order": ["alice.read", "bob.read"] } }))]
     pub orders: IndexMap<String, NamedOrder>,
     /// Steps that are left out of the order on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["bob.commit"]))]
     pub unused: Vec<StepRef>,
     /// Statements watched one by one, by name; they run before the clients.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "orders_of_user": { "sql": "SELECT * FROM orders WHERE user_id = :user", "with": { "user": 42 }, "budget": "20ms" } }))]
     pub queries: IndexMap<String, Query>,
     /// Overlays of any of the blocks, by name, each a case of its own: maps are merged, lists and
     /// values replaced, `null` removes a key.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "lazy": {}, "eager": { "clients": { "page": { "count": 2 } } } }))]
     pub variants: IndexMap<String, Overlay>,
     /// A rhai hook that runs once before the clients start, on a session of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("log(\"the clients start\")"))]
     pub before: Option<String>,
     /// A rhai hook that runs once after the clients ended, on a session of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("log(\"the clients ended\")"))]
     pub after: Option<String>,
     /// What must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!([{ "sql": "SELECT sum(balance) FROM accounts", "value": 2000 }, { "deadlock": "none" }]))]
     pub expect: Vec<Expectation>,
     /// What the baseline leaves out, and how much it tolerates.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "ignore": ["latency"], "tolerance": { "rows": "5%" } }))]
     pub baseline: Option<BaselineOptions>,
 }
 
 /// An overlay of a scenario: any of its blocks except `name` and `variants`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Overlay(pub serde_json::Map<String, serde_json::Value>);
+
+/// What an overlay may change: every block of a scenario except `name` and `variants`.
+pub const OVERLAID: [&str; 16] = [
+    "description",
+    "tags",
+    "requires",
+    "timeout",
+    "random_seed",
+    "database",
+    "seed",
+    "clients",
+    "order",
+    "orders",
+    "unused",
+    "queries",
+    "before",
+    "after",
+    "expect",
+    "baseline",
+];
+
+impl<'de> Deserialize<'de> for Overlay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let keys = serde_json::Map::deserialize(deserializer)?;
+        match keys.keys().find(|key| !OVERLAID.contains(&key.as_str())) {
+            Some(key) => Err(D::Error::unknown_field(key, &OVERLAID)),
+            None => Ok(Self(keys)),
+        }
+    }
+}
+
+impl JsonSchema for Overlay {
+    fn schema_name() -> Cow<'static, str> {
+        "Overlay".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "An overlay of a scenario: any of its blocks except `name` and `variants`.",
+            "propertyNames": { "enum": OVERLAID },
+            "examples": [{ "clients": { "page": { "count": 2 } } }],
+        })
+    }
+}
 
 /// What the server must have for a scenario to make sense.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Requires {
     /// At least this major version of PostgreSQL.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 14))]
+    #[serde(
+        default,
+        deserialize_with = "given_within::<14, 99, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(range(min = 14, max = 99))]
+    #[schemars(example = json!(15))]
     pub postgres: Option<u32>,
     /// Extensions that must be available.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["pg_trgm"]))]
     pub extensions: Vec<String>,
 }
 
@@ -103,17 +203,29 @@ impl Requires {
 pub struct Database {
     /// Extensions to create before the seed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["pg_trgm"]))]
     pub extensions: Vec<String>,
     /// The collation of the database; the server's `C.UTF-8` or `C` if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("C.UTF-8"))]
     pub collation: Option<String>,
     /// The role that owns the database and that clients act as; an ordinary role unless the role
     /// named here is a superuser, such as `postgres` on an embedded server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("app"))]
     pub role: Option<String>,
     /// Settings for every session of a case. What needs a superuser or a restart works on an embedded
     /// server; elsewhere the case is skipped.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
+    #[schemars(example = json!({ "work_mem": "4MB", "jit": false }))]
     pub settings: Settings,
 }
 
@@ -159,9 +271,12 @@ impl std::fmt::Display for Setting {
 pub struct BaselineOptions {
     /// Facts that are not remembered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["latency"]))]
     pub ignore: Vec<BaselineFact>,
     /// How far a fact may move before it counts as changed.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "rows": "5%" }))]
+    #[schemars(extend("propertyNames" = { "enum": ["statements", "rows", "errors", "waits", "latency"] }))]
     pub tolerance: IndexMap<BaselineFact, super::quantity::Percent>,
 }
 

@@ -1,9 +1,10 @@
 //! What fills the database.
 
-use super::{generator::Column, quantity::Count};
+use super::{generator::Column, quantity::Count, reading::within};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// One item of the seed, known by the key that it has. Items are carried out in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +30,7 @@ pub enum SeedItem {
 pub struct UseSeed {
     /// The YAML file, relative to this one.
     #[serde(rename = "use")]
+    #[schemars(example = json!("../seeds/shop.yaml"))]
     pub file: String,
 }
 
@@ -37,6 +39,7 @@ pub struct UseSeed {
 #[serde(deny_unknown_fields)]
 pub struct FileSeed {
     /// The file, relative to this one.
+    #[schemars(example = json!("../seeds/bank.sql"))]
     pub file: String,
 }
 
@@ -45,6 +48,7 @@ pub struct FileSeed {
 #[serde(deny_unknown_fields)]
 pub struct SqlSeed {
     /// One or more statements.
+    #[schemars(example = json!("CREATE INDEX ON accounts (owner)"))]
     pub sql: String,
 }
 
@@ -53,8 +57,10 @@ pub struct SqlSeed {
 #[serde(deny_unknown_fields)]
 pub struct CsvSeed {
     /// The file, relative to this one.
+    #[schemars(example = json!("../seeds/users.csv"))]
     pub csv: String,
     /// The table that takes the rows.
+    #[schemars(example = json!("users"))]
     pub table: String,
 }
 
@@ -63,10 +69,13 @@ pub struct CsvSeed {
 #[serde(deny_unknown_fields)]
 pub struct TableSeed {
     /// The table that takes the rows.
+    #[schemars(example = json!("orders"))]
     pub table: String,
     /// How many.
+    #[schemars(example = json!("100k"))]
     pub rows: Count,
     /// How the value of each column comes about; others take their default.
+    #[schemars(example = json!({ "id": { "sequence": 1 }, "user_id": { "zipf": { "max": 1000 } }, "status": "open" }))]
     pub columns: IndexMap<String, Column>,
 }
 
@@ -75,6 +84,7 @@ pub struct TableSeed {
 #[serde(deny_unknown_fields)]
 pub struct PgbenchSeed {
     /// How large.
+    #[schemars(example = json!({ "scale": 10 }))]
     pub pgbench: PgbenchScale,
 }
 
@@ -83,6 +93,8 @@ pub struct PgbenchSeed {
 #[serde(deny_unknown_fields)]
 pub struct PgbenchScale {
     /// 100,000 accounts each.
+    #[serde(deserialize_with = "within::<1, 10_000, _, _>")]
     #[schemars(range(min = 1, max = 10000))]
+    #[schemars(example = json!(10))]
     pub scale: u32,
 }

@@ -1,24 +1,14 @@
 //! Values and parameters as an author writes them.
 
-use super::generator::Generator;
+use super::{generator::Generator, reading::text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
 
 /// A value as it stands in the YAML: number, text, boolean, NULL, list or map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Literal(pub serde_json::Value);
-
-/// Reads a key whose value may be `null`, so that `value: null` differs from no key at all.
-///
-/// # Errors
-///
-/// None of its own: any value is a literal.
-pub fn some_literal<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Literal>, D::Error> {
-    Literal::deserialize(deserializer).map(Some)
-}
 
 /// Where the value of a parameter comes from: a literal, or a map with one key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,9 +31,17 @@ pub enum Argument {
 #[serde(deny_unknown_fields)]
 pub struct RefArgument {
     /// `step.column`.
-    #[serde(rename = "ref")]
+    #[serde(rename = "ref", deserialize_with = "column_ref")]
     #[schemars(regex(pattern = r"^[^.]+\.[^.]+$"))]
+    #[schemars(example = json!("pick.user_id"))]
     pub column: String,
+}
+
+fn column_ref<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer, |text| {
+        let parts: Vec<&str> = text.split('.').collect();
+        parts.len() == 2 && parts.iter().all(|part| !part.is_empty())
+    })
 }
 
 impl RefArgument {
@@ -59,6 +57,7 @@ impl RefArgument {
 #[serde(deny_unknown_fields)]
 pub struct ValueArgument {
     /// The value.
+    #[schemars(example = json!({ "tags": ["a", "b"] }))]
     pub value: Literal,
 }
 
@@ -67,6 +66,7 @@ pub struct ValueArgument {
 #[serde(deny_unknown_fields)]
 pub struct BuiltinArgument {
     /// Which.
+    #[schemars(example = json!("iteration"))]
     pub builtin: Builtin,
 }
 
@@ -93,7 +93,7 @@ pub enum PlainLiteral {
     /// A whole number.
     Integer(i64),
     /// A number with a fraction.
-    Number(f64),
+    Number(serde_json::Number),
     /// Text.
     Text(String),
     /// An array.
@@ -107,7 +107,7 @@ impl PlainLiteral {
             Self::Null(()) => serde_json::Value::Null,
             Self::Boolean(value) => (*value).into(),
             Self::Integer(value) => (*value).into(),
-            Self::Number(value) => (*value).into(),
+            Self::Number(value) => value.clone().into(),
             Self::Text(value) => value.clone().into(),
             Self::List(values) => values.iter().map(|value| value.0.clone()).collect(),
         }

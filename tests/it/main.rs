@@ -10,5 +10,6 @@ mod must_fail;
 mod mutations;
 mod program;
 mod redacted;
+mod schema;
 mod shipped;
 mod spec_errors;

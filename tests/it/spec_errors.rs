@@ -1,6 +1,6 @@
 //! Every `tests/spec_errors/NAME.yaml` is a mistake that testers make, and `NAME.stderr` what they are told.
 //!
-//! `BLESS=1 cargo test --test it spec_errors` writes what is told now.
+//! `PGAUGE_BLESS=1 cargo test --test it spec_errors` writes what is told now.
 
 use pgauge::schedule::{PlanOptions, plan};
 use pgauge::source::{Color, Diagnostics, render_all};
@@ -25,7 +25,7 @@ fn files() -> Vec<PathBuf> {
 
 #[test]
 fn every_mistake_is_told_as_it_was_accepted() {
-    let bless = std::env::var_os("BLESS").is_some();
+    let bless = std::env::var_os("PGAUGE_BLESS").is_some();
     let mut wrong = Vec::new();
     for file in files() {
         let told = told(&file);
@@ -40,7 +40,7 @@ fn every_mistake_is_told_as_it_was_accepted() {
     }
     assert!(
         wrong.is_empty(),
-        "told otherwise than accepted; look at it and accept with BLESS=1:\n{}",
+        "told otherwise than accepted; look at it and accept with PGAUGE_BLESS=1:\n{}",
         wrong.join("\n")
     );
 }

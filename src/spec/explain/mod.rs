@@ -102,6 +102,12 @@ impl Explainer<'_> {
             }
             Kind::Minimum { limit } => self.out_of_range(value, "at least", limit, pointer),
             Kind::Maximum { limit } => self.out_of_range(value, "at most", limit, pointer),
+            Kind::PropertyNames { error } => {
+                let key = error.instance().as_str().unwrap_or_default();
+                let names = shape.words();
+                self.unknown_key(shape, key, &names, value, pointer);
+            }
+            Kind::Custom { .. } => self.fraction(value, pointer),
             _ => self.other(error),
         }
     }

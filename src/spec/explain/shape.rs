@@ -211,6 +211,7 @@ impl<'a> Shape<'a> {
             "Client" => "a client",
             "Statement" => "a step",
             "LaunchOptions" => "an entry of an order",
+            "Overlay" => "an overlay",
             "StepOutcome" => "\"then\"",
             "NamedOrder" => "a named order",
             "Query" => "a query",

@@ -110,6 +110,17 @@ impl Explainer<'_> {
         );
     }
 
+    /// 5.0 where 5 is expected; of 2.5 the type is told.
+    pub(super) fn fraction(&mut self, value: &Json, pointer: &str) {
+        let Some(number) = value.as_f64().filter(|number| number.fract() == 0.0) else {
+            return;
+        };
+        let primary = format!("expected a whole number, found {}", found(value));
+        let place = self.value_place(pointer);
+        let diagnostic = Diagnostic::error("type", primary).at(place.clone());
+        self.push(diagnostic.suggest(place, format!("{number:.0}"), "leave the fraction out"));
+    }
+
     pub(super) fn too_short(&mut self, value: &Json, limit: u64, pointer: &str) {
         self.wrong_length(value, "at least", limit, pointer);
     }

@@ -1,5 +1,10 @@
 //! The JSON Schema of what an author writes, generated from the types.
 
+#[cfg(test)]
+mod agreement;
+mod complete;
+mod whole;
+
 use super::{Scenario, quantity::format_of, seed::SeedItem};
 use crate::text::quantity::{ByteSize, Count, Factor, Percent, Quantity, Rate, TimeSpan};
 use schemars::{Schema, generate::SchemaSettings, transform::RecursiveTransform};
@@ -19,6 +24,7 @@ impl Compiled {
         let options = jsonschema::options()
             .with_draft(jsonschema::Draft::Draft202012)
             .should_validate_formats(true)
+            .with_keyword(whole::KEYWORD, whole::keyword)
             .with_format(format_of::<ByteSize>(), is::<ByteSize>)
             .with_format(format_of::<Count>(), is::<Count>)
             .with_format(format_of::<Factor>(), is::<Factor>)
@@ -27,8 +33,16 @@ impl Compiled {
             .with_format(format_of::<TimeSpan>(), is::<TimeSpan>);
         // The schema is a constant of the program, and a test compiles it.
         #[allow(clippy::expect_used, reason = "a constant, compiled by a test")]
-        let validator = options.build(&schema).expect("the schema compiles");
+        let validator = options
+            .build(&whole::strict(&schema))
+            .expect("the schema compiles");
         Self { schema, validator }
+    }
+
+    /// Whether nothing is wrong with a document.
+    #[cfg(test)]
+    pub(super) fn accepts(&self, document: &Json) -> bool {
+        self.validator.is_valid(document)
     }
 
     /// Everything that is wrong with a document.
@@ -44,23 +58,30 @@ fn is<Q: Quantity>(text: &str) -> bool {
 
 /// The schema of a scenario file.
 pub fn scenario_schema() -> Json {
-    generated::<Scenario>()
+    generated::<Scenario>("A scenario of pgauge")
 }
 
 /// Checks scenario files.
 pub(super) static SCENARIO: LazyLock<Compiled> = LazyLock::new(|| Compiled::new(scenario_schema()));
 
 /// Checks shared lists of seed items.
-pub(super) static SEED_LIST: LazyLock<Compiled> =
-    LazyLock::new(|| Compiled::new(generated::<Vec<SeedItem>>()));
+pub(super) static SEED_LIST: LazyLock<Compiled> = LazyLock::new(|| {
+    Compiled::new(generated::<Vec<SeedItem>>(
+        "A shared list of seed items of pgauge",
+    ))
+});
 
-fn generated<T: schemars::JsonSchema>() -> Json {
+fn generated<T: schemars::JsonSchema>(title: &str) -> Json {
     let settings = SchemaSettings::draft2020_12()
+        .with(|settings| settings.untagged_enum_variant_titles = true)
         .with_transform(RecursiveTransform(absent_is_not_null))
         .with_transform(RecursiveTransform(integer_bounds));
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     absent_is_not_null(&mut schema);
-    schema.to_value()
+    schema.insert("title".to_owned(), title.into());
+    let mut schema = schema.to_value();
+    complete::complete(&mut schema);
+    schema
 }
 
 /// An `Option` may be left out; an empty value, as in `timeout:`, is a mistake.
