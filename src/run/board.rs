@@ -20,8 +20,10 @@ pub struct Line {
     pub step: Option<String>,
     /// The message that the server has not finished answering.
     pub asking: Option<Asking>,
-    /// The wait that it was last seen in.
+    /// The wait that it is seen in.
     pub waiting: Option<Wait>,
+    /// The execution of a step that it was last seen waiting in, also when that wait is over.
+    pub waited: Option<RunNo>,
 }
 
 /// A message that the server has not finished answering.
@@ -54,6 +56,7 @@ impl Board {
             step: None,
             asking: None,
             waiting: None,
+            waited: None,
         };
         Self {
             lines: RefCell::new(clients.into_iter().map(line).collect()),
@@ -84,6 +87,7 @@ impl Board {
     /// A client was seen waiting; `true` if that is news: no wait before, or other blockers.
     pub fn waits(&self, client: usize, wait: Wait) -> bool {
         let line = &mut self.lines.borrow_mut()[client];
+        line.waited = Some(wait.run);
         match &mut line.waiting {
             Some(known) if known.run == wait.run => {
                 let news = known.blockers != wait.blockers;

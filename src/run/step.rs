@@ -267,7 +267,7 @@ impl<S: Session> Client<'_, S> {
         let line = self.shared.board.line(self.index);
         let mut told = reply.error.iter().flat_map(ServerError::told_waits);
         let told = told.find(|wait| wait.waiter == line.pid);
-        let seen = line.waiting.is_some_and(|wait| wait.run == asking.run);
+        let seen = line.waited == Some(asking.run);
         let Some(told) = told.filter(|_| !seen) else {
             return;
         };
