@@ -6,7 +6,9 @@ use super::failure;
 use super::line::{Line, drive};
 use super::pool::Dialled;
 use crate::record::Breakage;
-use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod};
+use deadpool_postgres::{
+    Connect, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, TimeoutType,
+};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,6 +22,9 @@ const MAX_SIZE: usize = 8;
 
 /// How long a database may still be in use after its last session was closed.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a database may take to be made for somebody who is gone.
+const MAKING: Duration = Duration::from_secs(60);
 
 /// The SQLSTATE of a database that cannot be copied or dropped because somebody is connected to it.
 const OBJECT_IN_USE: &str = "55006";
@@ -94,6 +99,33 @@ impl Admin {
         }
     }
 
+    /// Drops a database of ours, if it is there, or will be: the server goes on making one for somebody who is gone.
+    pub(super) async fn drop_database(&self, name: &str) -> Result<(), PoolError> {
+        self.until_made(name).await?;
+        let sql = format!("DROP DATABASE IF EXISTS {}", quote_ident(name));
+        self.execute_alone(name, &sql).await
+    }
+
+    async fn until_made(&self, name: &str) -> Result<(), PoolError> {
+        const MAKERS: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity \
+            WHERE state = 'active' AND pid <> pg_catalog.pg_backend_pid() \
+            AND pg_catalog.strpos(query, $1) > 0";
+        let client = self.pool.get().await?;
+        let makers = client.prepare_cached(MAKERS).await?;
+        let begun = Instant::now();
+        let mut pause = Pause::default();
+        loop {
+            let count: i64 = client.query_one(&makers, &[&name]).await?.try_get(0)?;
+            if count == 0 {
+                return Ok(());
+            }
+            if begun.elapsed() > MAKING {
+                return Err(PoolError::Timeout(TimeoutType::Wait));
+            }
+            pause.take().await;
+        }
+    }
+
     async fn until_unused(&self, database: &str, begun: Instant) -> Result<(), PoolError> {
         // An autovacuum worker has no user; the server ends it by itself.
         const USERS: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity \
@@ -102,7 +134,7 @@ impl Admin {
             FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND usesysid IS NOT NULL";
         let client = self.pool.get().await?;
         let users = client.prepare_cached(USERS).await?;
-        let mut pause = Duration::from_micros(200);
+        let mut pause = Pause::default();
         loop {
             let count: i64 = client.query_one(&users, &[&database]).await?.try_get(0)?;
             if count == 0 || begun.elapsed() > 2 * PATIENCE {
@@ -111,9 +143,24 @@ impl Admin {
             if begun.elapsed() > PATIENCE {
                 client.query(END, &[&database]).await?;
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_millis(20));
+            pause.take().await;
         }
+    }
+}
+
+/// The time between two looks at something that no one tells us about: short at first, then longer.
+struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(Duration::from_micros(200))
+    }
+}
+
+impl Pause {
+    async fn take(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(Duration::from_millis(20));
     }
 }
 

@@ -131,8 +131,7 @@ impl Registry {
                 continue;
             }
             for name in self.names_of(run).await? {
-                let sql = format!("DROP DATABASE IF EXISTS {}", quote_ident(&name));
-                if admin.execute_alone(&name, &sql).await.is_ok() {
+                if admin.drop_database(&name).await.is_ok() {
                     self.strike(&name).await?;
                 }
             }

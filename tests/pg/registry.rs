@@ -115,6 +115,40 @@ fn what_a_dead_run_left_is_swept_by_the_next_one() {
 }
 
 #[test]
+fn a_database_that_is_still_being_made_for_a_dead_run_is_swept_too() {
+    with_somebodys(|somebodys| async move {
+        let superuser = somebodys.superuser().await;
+        let dead = somebodys.run(Retain::default()).await;
+        superuser
+            .batch_execute("BEGIN; LOCK pg_database IN SHARE MODE")
+            .await
+            .unwrap();
+        let waiting = somebodys.superuser().await;
+        let made = case("made", Vec::new());
+        let seen = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^CREATE DATABASE' AND wait_event_type = 'Lock'";
+        tokio::select! {
+            _ = dead.database(&made) => panic!("it was made in spite of the lock"),
+            () = async { while waiting.query_one(seen, &[]).await.unwrap().get::<_, i64>(0) == 0 {} } => {}
+        }
+        drop(dead);
+        let release = async {
+            let swept = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgauge' \
+                AND query ~ 'strpos' AND usename = 'qa'";
+            while waiting
+                .query_one(swept, &[])
+                .await
+                .unwrap()
+                .get::<_, i64>(0)
+                == 0
+            {}
+            superuser.batch_execute("COMMIT").await.unwrap();
+        };
+        let (_next, ()) = tokio::join!(somebodys.run(Retain::default()), release);
+        assert_eq!(somebodys.databases().await, 0);
+    });
+}
+
+#[test]
 fn what_is_kept_stays_and_a_kept_template_is_used_again() {
     with_somebodys(|somebodys| async move {
         let retain = Retain {

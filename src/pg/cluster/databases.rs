@@ -67,8 +67,7 @@ impl Cluster {
 
     /// Drops a database of ours.
     pub(in crate::pg) async fn give_back(&self, name: &str) -> Result<(), Breakage> {
-        let sql = format!("DROP DATABASE IF EXISTS {}", quote_ident(name));
-        let dropped = self.admin.execute_alone(name, &sql).await;
+        let dropped = self.admin.drop_database(name).await;
         dropped.map_err(|error| {
             let message = format!("cannot drop the database {name}");
             self.explain(admin::broken("drop", message, &error))
