@@ -133,7 +133,7 @@ fn a_database_that_is_still_being_made_for_a_dead_run_is_swept_too() {
         drop(dead);
         let release = async {
             let swept = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgauge' \
-                AND query ~ 'strpos' AND usename = 'qa'";
+                AND query ~ 'strpos|^DROP' AND usename = 'qa'";
             while waiting
                 .query_one(swept, &[])
                 .await
