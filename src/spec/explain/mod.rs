@@ -16,6 +16,9 @@ use serde_json::Value as Json;
 use shape::Shape;
 use std::collections::HashSet;
 
+/// As many problems of one document are told at most.
+const MAX_PROBLEMS: usize = 100;
+
 /// Everything that the schema finds wrong with a document, each once.
 pub(super) fn explain(schema: &Compiled, document: &Json, places: Places<'_>) -> Diagnostics {
     let errors = schema.errors(document);
@@ -64,6 +67,9 @@ impl Explainer<'_> {
     fn told(self) -> Diagnostics {
         let mut told = Diagnostics::default();
         for (about, diagnostic) in self.problems {
+            if told.0.len() > MAX_PROBLEMS {
+                break;
+            }
             if !self.explained.contains(&about) && !told.0.contains(&diagnostic) {
                 told.push(diagnostic);
             }

@@ -2,14 +2,12 @@
 
 use super::{
     Checker,
-    cast::Session,
-    order::{Naming, part, text},
+    order::Naming,
+    subjects::{Scope, Subjects},
 };
 use crate::{
-    script::{CheckFunction, HookKind},
     source::Diagnostic,
     spec::{
-        client::{Statement, Step},
         expect::{
             DeadlockFacts, ErrorsFacts, Expectation, LatencyOf, NPlusOneFacts, NoneOr,
             SqlExpectation, StatementsFacts, StepExpectation, Waited,
@@ -18,20 +16,6 @@ use crate::{
         value::Argument,
     },
 };
-
-/// What a measure can be of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Subjects {
-    Clients,
-    ClientsAndSteps,
-    ClientsStepsAndQueries,
-}
-
-/// The expectations of the scenario, or of one of its orders.
-struct Scope<'a> {
-    /// The launches that come before; none where the clients run freely.
-    launched: Option<Vec<&'a StepRef>>,
-}
 
 impl Checker<'_> {
     pub(super) fn expectations(&self) {
@@ -245,185 +229,5 @@ impl Checker<'_> {
     fn statements(&self, facts: &StatementsFacts, path: &str) {
         self.subject(&facts.of, &format!("{path}/of"), Subjects::ClientsAndSteps);
         self.bound(Some(&facts.count), &format!("{path}/count"));
-    }
-
-    /// Whether there is something of this name.
-    fn subject(&self, of: &str, path: &str, allowed: Subjects) {
-        let place = self.place(path);
-        if !self.is_subject(of, allowed) {
-            let known = self.subjects(allowed);
-            let known = known.iter().map(String::as_str);
-            self.push(self.unknown(what(allowed), of, part(&place, of), known));
-        }
-    }
-
-    fn is_subject(&self, of: &str, allowed: Subjects) -> bool {
-        let session = Session::parse(of);
-        if self.is_session(session)
-            || allowed == Subjects::ClientsStepsAndQueries && self.scenario.queries.contains_key(of)
-        {
-            return true;
-        }
-        let Some((session, step)) = of.split_once('.') else {
-            return false;
-        };
-        let session = Session::parse(session);
-        let member = self.cast.members.get(session.client());
-        allowed != Subjects::Clients
-            && self.is_session(session)
-            && member.is_some_and(|member| member.step(step).is_some())
-    }
-
-    fn is_session(&self, session: Session<'_>) -> bool {
-        let whole = self.sessions_of(Session::Whole(session.client()));
-        let known = self.cast.members.contains_key(session.client());
-        known && (matches!(session, Session::Whole(_)) || whole.contains(&text(session)))
-    }
-
-    fn subjects(&self, allowed: Subjects) -> Vec<String> {
-        let mut known: Vec<String> = self.cast.names().map(str::to_owned).collect();
-        if allowed != Subjects::Clients {
-            known.extend(self.cast.all_steps());
-        }
-        if allowed == Subjects::ClientsStepsAndQueries {
-            known.extend(self.scenario.queries.keys().cloned());
-        }
-        known
-    }
-
-    /// How many samples there will be at most; none where that depends on what happens.
-    fn samples(&self, of: &str, scope: &Scope<'_>) -> Option<u64> {
-        if let Some(query) = self.scenario.queries.get(of) {
-            return Some(u64::from(query.repeat));
-        }
-        let (session, step) = match of.split_once('.') {
-            Some((session, step)) => (Session::parse(session), Some(step)),
-            None => (Session::parse(of), None),
-        };
-        let member = self.cast.members.get(session.client())?;
-        let repeats = step
-            .and_then(|step| member.step(step))
-            .is_some_and(|step| member.repeats(step));
-        if repeats || member.client.retry.is_some() {
-            return None;
-        }
-        let sessions = self.sessions_of(session);
-        let Some(launched) = &scope.launched else {
-            let passes = u64::from(member.client.iterations);
-            return Some(passes * sessions.len() as u64);
-        };
-        let Some(step) = step else {
-            return Some(sessions.len() as u64);
-        };
-        let launches = launched.iter().filter(|launch| {
-            launch.parts().is_some_and(|(session, name)| {
-                name == step && sessions.iter().any(|known| known == session)
-            })
-        });
-        Some(launches.count() as u64)
-    }
-
-    fn check(&self, text: &str, path: &str) {
-        let check = match self.compilers.checks.compile(text) {
-            Ok(check) => check,
-            Err(error) => return self.script_error(&error, path),
-        };
-        for name in check.names() {
-            let place = self.in_script(path, name.place);
-            let allowed = match name.function {
-                CheckFunction::Latency => Subjects::ClientsStepsAndQueries,
-                CheckFunction::Statements | CheckFunction::Errors => Subjects::ClientsAndSteps,
-                CheckFunction::Measure => {
-                    if let Some(measured) = self.measured()
-                        && !measured.contains(&name.of)
-                    {
-                        let measured = measured.iter().map(String::as_str);
-                        self.push(self.unknown("measure", &name.of, place, measured));
-                    }
-                    continue;
-                }
-            };
-            if !self.is_subject(&name.of, allowed) {
-                let known = self.subjects(allowed);
-                let known = known.iter().map(String::as_str);
-                self.push(self.unknown(what(allowed), &name.of, place, known));
-            }
-        }
-    }
-
-    /// The names that hooks measure under; none where one is computed.
-    fn measured(&self) -> Option<Vec<String>> {
-        let mut names = Vec::new();
-        for hook in self.hook_texts() {
-            // What does not compile is told elsewhere.
-            if let Ok(hook) = self.compilers.hooks.compile(hook, HookKind::Statements) {
-                names.extend(
-                    hook.names_given_to("measure")?
-                        .into_iter()
-                        .map(str::to_owned),
-                );
-            }
-        }
-        Some(names)
-    }
-
-    fn hook_texts(&self) -> Vec<&str> {
-        let own = [&self.scenario.before, &self.scenario.after];
-        let of_clients = self.scenario.clients.values().flat_map(|client| {
-            let steps = client.steps.iter().filter_map(|step| match step {
-                Step::Statement(step) => Some([&step.before, &step.after]),
-                Step::Control(_) => None,
-            });
-            [&client.before, &client.after]
-                .into_iter()
-                .chain(steps.flatten())
-        });
-        own.into_iter()
-            .chain(of_clients)
-            .filter_map(|hook| hook.as_deref())
-            .collect()
-    }
-
-    /// Whether anything in the scenario could fail.
-    pub(super) fn expects_something(&self) -> bool {
-        let scenario = self.scenario;
-        let step_says = |step: &Step| match step {
-            Step::Statement(step) => says_something(step),
-            Step::Control(_) => false,
-        };
-        let launch_says = |launch: &Launch| matches!(launch, Launch::Watched(_));
-        !scenario.expect.is_empty()
-            || !scenario.queries.is_empty()
-            || scenario
-                .orders
-                .values()
-                .any(|named| !named.expect.is_empty())
-            || self
-                .lists()
-                .iter()
-                .any(|listed| listed.order.iter().any(launch_says))
-            || scenario
-                .clients
-                .values()
-                .any(|client| client.steps.iter().any(step_says))
-            || self
-                .hook_texts()
-                .iter()
-                .any(|text| text.contains("assert(") || text.contains("fail("))
-    }
-}
-
-fn says_something(step: &Statement) -> bool {
-    step.rows.is_some()
-        || step.row_count.is_some()
-        || step.affected.is_some()
-        || step.error.is_some()
-}
-
-fn what(allowed: Subjects) -> &'static str {
-    match allowed {
-        Subjects::Clients => "client",
-        Subjects::ClientsAndSteps => "client or step",
-        Subjects::ClientsStepsAndQueries => "client, step or query",
     }
 }

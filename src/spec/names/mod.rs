@@ -4,14 +4,21 @@
 //! Nothing in here asks a server: what tables and columns there are, only it knows.
 
 mod cast;
+mod checks;
 mod expectations;
 mod hooks;
+mod launch_options;
+mod left_out;
+mod on_the_way;
 mod order;
 mod outcome;
+mod own_names;
+mod parameters;
 mod queries;
 mod scripts;
 mod seeds;
 mod statement;
+mod subjects;
 mod suite;
 
 use super::{LoadedScenario, Scenario, quantity::SqlState};

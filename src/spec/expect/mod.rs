@@ -3,6 +3,12 @@
 //! Counts are exact, measures are bounds in their natural direction; any other meaning is written out
 //! as a [`Bound`].
 
+mod bound;
+mod latency;
+
+pub use bound::{AtLeast, AtMost, Between, Bound, Exactly, NoneOr, NoneWord};
+pub use latency::{LatencyBounds, LatencyExpectation, LatencyOf};
+
 use super::{
     order::StepRef,
     quantity::{Percent, SqlState, TimeSpan},
@@ -34,59 +40,6 @@ pub enum Expectation {
     Statements(StatementsExpectation),
     /// A rhai expression over the measurements.
     Check(CheckExpectation),
-}
-
-/// A bound that is a plain value, read as the key says, or a direction written out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "Bound_of_{T}")]
-pub enum Bound<T> {
-    /// The natural direction of the key.
-    Natural(T),
-    /// This or more.
-    AtLeast(AtLeast<T>),
-    /// This or less.
-    AtMost(AtMost<T>),
-    /// This and nothing else.
-    Exactly(Exactly<T>),
-    /// From the first to the second, both included.
-    Between(Between<T>),
-}
-
-/// This or more.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "AtLeast_of_{T}")]
-pub struct AtLeast<T> {
-    /// The least that is right.
-    pub at_least: T,
-}
-
-/// This or less.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "AtMost_of_{T}")]
-pub struct AtMost<T> {
-    /// The most that is right.
-    pub at_most: T,
-}
-
-/// This and nothing else.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Exactly_of_{T}")]
-pub struct Exactly<T> {
-    /// The only value that is right.
-    pub exactly: T,
-}
-
-/// From the first to the second, both included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Between_of_{T}")]
-pub struct Between<T> {
-    /// The least and the most that are right.
-    pub between: (T, T),
 }
 
 /// A statement that is sent on a session of its own after the clients ended.
@@ -278,142 +231,6 @@ pub struct DeadlockFacts {
     )]
     #[schemars(example = json!("300ms"))]
     pub recovery: Option<Bound<TimeSpan>>,
-}
-
-/// The word `none`, or something.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-#[schemars(rename = "NoneOr_of_{T}")]
-pub enum NoneOr<T> {
-    /// Nothing of the kind.
-    None(NoneWord),
-    /// Something.
-    Some(T),
-}
-
-/// The word `none`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum NoneWord {
-    /// Nothing of the kind.
-    None,
-}
-
-/// Percentiles of latency.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LatencyExpectation {
-    /// What is measured and its bounds.
-    #[schemars(example = json!({ "of": "shopper.pick", "p50": "2ms", "p99": "20ms", "max": "1s" }))]
-    pub latency: LatencyOf,
-}
-
-/// Bounds of one latency.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LatencyOf {
-    /// A step (`shopper.pick`), a client (one pass through its script), or a query.
-    #[schemars(example = json!("shopper.pick"))]
-    pub of: String,
-    /// The median.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("2ms"))]
-    pub p50: Option<Bound<TimeSpan>>,
-    /// The 90th percentile.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("5ms"))]
-    pub p90: Option<Bound<TimeSpan>>,
-    /// The 95th percentile.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("10ms"))]
-    pub p95: Option<Bound<TimeSpan>>,
-    /// The 99th percentile; needs 100 samples.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("20ms"))]
-    pub p99: Option<Bound<TimeSpan>>,
-    /// The largest.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("1s"))]
-    pub max: Option<Bound<TimeSpan>>,
-}
-
-/// Bounds of a latency whose subject is known.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LatencyBounds {
-    /// The median.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("2ms"))]
-    pub p50: Option<Bound<TimeSpan>>,
-    /// The 90th percentile.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("5ms"))]
-    pub p90: Option<Bound<TimeSpan>>,
-    /// The 95th percentile.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("10ms"))]
-    pub p95: Option<Bound<TimeSpan>>,
-    /// The 99th percentile; needs 100 samples.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("20ms"))]
-    pub p99: Option<Bound<TimeSpan>>,
-    /// The largest.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("1s"))]
-    pub max: Option<Bound<TimeSpan>>,
-}
-
-impl LatencyOf {
-    /// The bounds alone.
-    pub fn bounds(&self) -> LatencyBounds {
-        LatencyBounds {
-            p50: self.p50.clone(),
-            p90: self.p90.clone(),
-            p95: self.p95.clone(),
-            p99: self.p99.clone(),
-            max: self.max.clone(),
-        }
-    }
 }
 
 /// The share and kinds of errors.
