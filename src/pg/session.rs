@@ -93,9 +93,8 @@ impl PgSession {
         if statement.params().len() != params.len() {
             return Err(wrong_parameter_count(params.len(), statement.params().len()).into());
         }
-        let shape = shape.with_columns(statement.columns());
         let stream = self.client.query_raw(&statement, params).await?;
-        Ok((Arc::new(shape), stream))
+        Ok((Arc::new(shape.prepared(statement)), stream))
     }
 
     /// Sends several statements as one message; what completed before an error is in `results`.
@@ -147,6 +146,9 @@ impl Session for PgSession {
             reply.error = Some(error);
             return (reply, Timing::default());
         }
+        // Lets the runtime look at the sockets first: a server that ended this session has said why, and the
+        // driver hears that only before its own write fails.
+        tokio::task::yield_now().await;
         let mut clock = Clock::start();
         let end = match message.form {
             StatementForm::Single => match self.single(message, &mut clock).await {

@@ -6,6 +6,7 @@ use crate::sql::{self, StatementKind};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio_postgres::Statement;
 
 /// Texts remembered at most; a hook may make up any number of them.
 const LIMIT: usize = 1000;
@@ -16,6 +17,9 @@ pub(super) struct Shape {
     command: String,
     effect: Effect,
     columns: Vec<Column>,
+    /// Kept, not used again: the driver closes a dropped statement in the background, and where the server ends a
+    /// session that has such a message unread, the reason it gives is lost.
+    kept: Option<Statement>,
 }
 
 /// What matters about a statement here.
@@ -47,11 +51,13 @@ impl Shape {
             command: sql::command_tag(sql).unwrap_or_default(),
             effect,
             columns: Vec::new(),
+            kept: None,
         }
     }
 
-    pub(super) fn with_columns(mut self, columns: &[tokio_postgres::Column]) -> Self {
-        self.columns = columns.iter().map(column).collect();
+    pub(super) fn prepared(mut self, statement: Statement) -> Self {
+        self.columns = statement.columns().iter().map(column).collect();
+        self.kept = Some(statement);
         self
     }
 
@@ -141,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_statements_that_may_return_rows_are_prepared_first() {
+    fn only_statements_that_may_return_rows_arekept_first() {
         for sql in [
             "SELECT 1",
             "UPDATE t SET a = 1 RETURNING a",
