@@ -144,6 +144,14 @@ fn a_database_that_is_still_being_made_for_a_dead_run_is_swept_too() {
             superuser.batch_execute("COMMIT").await.unwrap();
         };
         let (_next, ()) = tokio::join!(somebodys.run(Retain::default()), release);
+        let making = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^CREATE DATABASE' AND state = 'active'";
+        while waiting
+            .query_one(making, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0)
+            > 0
+        {}
         assert_eq!(somebodys.databases().await, 0);
     });
 }
