@@ -108,7 +108,7 @@ fn options_are_read_from_the_environment_too() {
 #[test]
 fn the_schemas_of_the_repository_are_current() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for of in ["scenario", "suite"] {
+    for of in ["scenario", "suite", "baseline"] {
         let file = root.join(format!("schema/{of}.schema.json"));
         let current = stdout(&mut pgauge(root, &["schema", of]));
         if std::env::var_os("PGAUGE_BLESS").is_some() {
@@ -149,4 +149,55 @@ fn a_new_suite_runs_green_and_fails_when_it_is_broken() {
     assert!(told.contains("scenarios/first.yaml:41"), "{told}");
     let junit = fs::read_to_string(folder.path().join("out/junit.xml")).expect("the report");
     assert!(junit.contains("<failure type=\"wrong-rows\""), "{junit}");
+}
+
+#[test]
+fn a_run_is_compared_with_what_was_remembered_and_changes_it_only_when_asked() {
+    let folder = new_suite();
+    let installed = pgauge(folder.path(), &["doctor"])
+        .output()
+        .expect("pgauge runs");
+    if !installed.status.success() {
+        return;
+    }
+    let baseline = folder.path().join("scenarios/first.baseline.json");
+    let read = || fs::read_to_string(&baseline).expect("the baseline");
+    pgauge(folder.path(), &["run"]).assert().code(0);
+    assert!(!baseline.exists(), "nobody asked for a baseline");
+    let told = stdout(&mut pgauge(folder.path(), &["run", "--update-baselines"]));
+    assert!(told.contains("; wrote 1 baseline\n"), "{told}");
+    let remembered = read();
+    let told = stdout(&mut pgauge(folder.path(), &["run"]));
+    assert!(told.contains("; compared with 1 baseline\n"), "{told}");
+
+    let other = remembered.replace("\"alice\": 1", "\"alice\": 3");
+    fs::write(&baseline, &other).expect("written");
+    let mut run = pgauge(folder.path(), &["run", "--junit", "out/junit.xml"]);
+    let told = stdout(&mut run);
+    run.assert().code(5);
+    assert!(told.contains("WORSE"), "{told}");
+    assert!(told.contains("warning[baseline-statements]"), "{told}");
+    assert!(
+        told.contains("1 passed; 1 worse than the baseline"),
+        "{told}"
+    );
+    let junit = fs::read_to_string(folder.path().join("out/junit.xml")).expect("the report");
+    assert!(
+        junit.contains("<failure type=\"baseline-statements\""),
+        "{junit}"
+    );
+    assert_eq!(read(), other, "a run that compares changes nothing");
+
+    let mut update = pgauge(folder.path(), &["run"]);
+    update.env("PGAUGE_UPDATE_BASELINES", "1").assert().code(0);
+    assert_eq!(read(), remembered);
+    fs::write(
+        &baseline,
+        remembered.replace("\"format\": 1", "\"format\": 9"),
+    )
+    .expect("written");
+    let mut run = pgauge(folder.path(), &["run"]);
+    let said = stderr(&mut run);
+    run.assert().code(3);
+    assert!(said.contains("scenarios/first.baseline.json:2:3"), "{said}");
 }

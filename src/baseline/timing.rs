@@ -27,7 +27,10 @@ pub struct Timing {
 /// The timings of a case, by step (`client.step`), client or query.
 pub type Timings = BTreeMap<String, Timing>;
 
-/// The timings of a case that ran: of what has at least two samples, and only where the case measures time, since
+/// A median of fewer samples would move with every run.
+const FEWEST_SAMPLES: u64 = 10;
+
+/// The timings of a case that ran: of what has at least ten samples, and only where the case measures time, since
 /// any other case runs beside others.
 pub fn timings(case: &Case, measured: &Measurements) -> Timings {
     let ignored = case
@@ -44,6 +47,7 @@ pub fn timings(case: &Case, measured: &Measurements) -> Timings {
     summed
         // One session of several is part of all of them.
         .filter(|(name, _)| !name.contains('['))
+        .filter(|(_, latency)| latency.count() >= FEWEST_SAMPLES)
         .filter_map(|(name, latency)| Some((name.clone(), summary(latency)?)))
         .collect()
 }

@@ -181,6 +181,10 @@ pub struct ReportArgs {
     /// Write everything that was seen to this file, as JSON
     #[arg(long, env = "PGAUGE_JSON", value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Remember what passed: write x.baseline.json beside each scenario x.yaml. Without this option a run is compared
+    /// with these files, and never changes them
+    #[arg(long, env = "PGAUGE_UPDATE_BASELINES", value_parser = FalseyValueParser::new())]
+    pub update_baselines: bool,
 }
 
 /// Arguments of `init`.
@@ -212,6 +216,8 @@ pub enum SchemaOf {
     Scenario,
     /// pgauge.yaml
     Suite,
+    /// What is remembered beside a scenario
+    Baseline,
 }
 
 /// Arguments of `doctor`.

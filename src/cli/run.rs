@@ -1,5 +1,6 @@
 //! `pgauge run`: the way of a scenario through the rooms.
 
+mod baselines;
 mod reports;
 mod server;
 mod signals;
@@ -13,11 +14,12 @@ use crate::{
         results::Results,
         terminal::{Ending, Progress, View, say},
     },
-    run::{self, RunOptions},
+    run::{self, RunOptions, Server},
     schedule::Plan,
     source::{Diagnostic, Diagnostics},
-    verdict::{self, Terms},
+    verdict,
 };
+use baselines::{Baselines, Seen};
 use reports::Reports;
 use server::Running;
 use std::time::Instant;
@@ -35,16 +37,25 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
         &settings.chosen,
         Some(settings.running.random_seed),
     )?;
+    let baselines = Baselines::read(&plan, settings.baselines)?;
     let reports = Reports::open(&settings.reports)?;
-    let (log, server) = carried_out(&plan, &settings, view)?;
+    let (log, server) = carried_out(&plan, &baselines, &settings, view)?;
     let measured = measure::measure_all(&plan, &log);
-    let verdict = verdict::judge(&plan, &log, &Terms::default());
+    let verdict = verdict::judge(&plan, &log, &baselines.terms(log.run.server.as_ref()));
+    let (remembered, mut troubles) = baselines.settle(Seen {
+        plan: &plan,
+        log: &log,
+        measured: &measured,
+        verdict: &verdict,
+    });
     let results = Results::gather(&plan, log, &measured, &verdict)
         .without_secrets(&settings.server.redactor());
-    let (written, mut troubles) = reports.write(&results);
+    let (written, unwritten) = reports.write(&results);
+    troubles.extend(unwritten);
     let ending = Ending {
         results: &results,
         written: &written,
+        remembered,
         skips: settings.running.skips,
         view,
     };
@@ -63,6 +74,7 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
 /// each of them.
 fn carried_out(
     plan: &Plan,
+    baselines: &Baselines,
     settings: &RunSettings,
     view: View,
 ) -> Result<(RunLog, Option<Running>), Stop> {
@@ -80,7 +92,7 @@ fn carried_out(
     };
     let watcher = Watcher {
         plan,
-        terms: &Terms::default(),
+        terms: &baselines.terms(Some(server.server().facts())),
         progress: &progress,
         after_failure: settings.running.after_failure,
     };

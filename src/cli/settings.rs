@@ -143,6 +143,8 @@ pub struct RunSettings {
     pub keeping: Keeping,
     /// What is written.
     pub reports: Reports,
+    /// What the baselines are there for.
+    pub baselines: BaselineUse,
 }
 
 /// How cases are run.
@@ -165,6 +167,15 @@ pub enum AfterFailure {
     GoOn,
     /// No further case begins: `--fail-fast`.
     End,
+}
+
+/// What the baselines beside the scenarios are there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaselineUse {
+    /// The run is compared with them.
+    Compare,
+    /// They are written anew: `--update-baselines`.
+    Update,
 }
 
 /// What is kept on the server.
@@ -237,6 +248,10 @@ impl RunSettings {
                 templates: args.server.keep_templates,
             },
             reports,
+            baselines: match args.reports.update_baselines {
+                true => BaselineUse::Update,
+                false => BaselineUse::Compare,
+            },
             scope,
         })
     }

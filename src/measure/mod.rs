@@ -36,6 +36,7 @@ pub use wait::{Wait, WaitEdge, Waits};
 use crate::{
     record::{CaseLog, ClientId, RunLog},
     schedule::{Case, Plan},
+    text::guarded,
 };
 use std::collections::BTreeMap;
 
@@ -84,10 +85,12 @@ pub fn measure_trace<'a>(case: &Case, log: &'a CaseLog, trace: &Trace<'a>) -> Me
     }
 }
 
-/// Measures every case of a run, in the plan's order.
+/// Measures every case of a run, in the plan's order. A case that cannot be measured, because pgauge itself breaks,
+/// has no measurements; the verdict tells of it.
 pub fn measure_all(plan: &Plan, log: &RunLog) -> Vec<Measurements> {
     let cases = plan.cases.iter().zip(&log.cases);
-    cases.map(|(case, log)| measure(case, log)).collect()
+    let measured = cases.map(|(case, log)| guarded(|| measure(case, log)).unwrap_or_default());
+    measured.collect()
 }
 
 /// The names under which a client's measurements are found: the script's, and its own where it is one of several.

@@ -8,6 +8,7 @@ use crate::{
     measure::{Latencies, Measurements, Percentile},
     record::{CaseLog, RunLog},
     schedule::{Case, Plan},
+    text::guarded,
     verdict::{self, CaseVerdict, FindingPlace, Verdict},
 };
 
@@ -42,35 +43,56 @@ impl Results {
     }
 
     fn case_result(&mut self, judged: Judged<'_>) -> CaseResult {
-        let findings = judged.verdict.findings.iter();
+        let Judged {
+            case,
+            log,
+            measurements,
+            verdict,
+        } = judged;
+        let findings = || -> Vec<Finding> {
+            let findings = verdict.findings.iter();
+            findings
+                .map(|finding| self.finding(case, finding))
+                .collect()
+        };
+        // Where a place cannot be told, what is wrong is told without it.
+        let findings = guarded(findings).unwrap_or_else(|_| {
+            let findings = verdict.findings.iter();
+            findings.map(without_place).collect()
+        });
         CaseResult {
-            outcome: judged.verdict.outcome.into(),
-            findings: findings
-                .map(|finding| self.finding(judged.case, finding))
-                .collect(),
-            figures: figures(judged.measurements),
-            log: judged.log,
+            outcome: verdict.outcome.into(),
+            findings,
+            figures: figures(measurements),
+            log,
         }
     }
 
     fn finding(&mut self, case: &Case, finding: &verdict::Finding) -> Finding {
         let mut keep = |place: &FindingPlace| self.keep_place(&place.locate(&case.file));
+        let related = finding.related.iter();
         Finding {
-            kind: finding.kind.into(),
-            code: finding.code.clone().into_owned(),
-            primary: finding.primary.clone(),
             place: finding.place.as_ref().map(&mut keep),
-            label: finding.label.clone(),
-            detail: finding.detail.clone(),
-            hints: finding.hints.clone(),
-            diff: finding.diff.clone(),
-            related: finding
-                .related
-                .iter()
+            related: related
                 .map(|(place, label)| (keep(place), label.clone()))
                 .collect(),
-            events: finding.events.clone(),
+            ..without_place(finding)
         }
+    }
+}
+
+fn without_place(finding: &verdict::Finding) -> Finding {
+    Finding {
+        kind: finding.kind.into(),
+        code: finding.code.clone().into_owned(),
+        primary: finding.primary.clone(),
+        place: None,
+        label: finding.label.clone(),
+        detail: finding.detail.clone(),
+        hints: finding.hints.clone(),
+        diff: finding.diff.clone(),
+        related: Vec::new(),
+        events: finding.events.clone(),
     }
 }
 

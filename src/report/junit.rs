@@ -1,18 +1,22 @@
 //! How does a continuous integration server read it? JUnit XML, in the form that Jenkins' xUnit schema allows.
 //!
 //! One `<testsuite>` per scenario file, one `<testcase>` per case. A broken expectation and a vacuous case are a
-//! `<failure>`, a broken world is an `<error>`. The `classname` is the file's path with dots, so that servers which
+//! `<failure>`, so is one that passed and is worse than the baseline; a broken world is an `<error>`. The `classname` is the file's path with dots, so that servers which
 //! group by package group by folder.
 
 mod extras;
 
 use super::{
     clean::{for_attribute, for_xml},
-    results::{CaseResult, Outcome, Results},
+    results::{CaseResult, FindingKind, Outcome, Results},
     story,
     trace::Frame,
 };
-use crate::{record::Micros, source::Color, text::plural};
+use crate::{
+    record::Micros,
+    source::Color,
+    text::{guarded, plural},
+};
 use extras::{Extras, SuiteExtras};
 use indexmap::IndexMap;
 use junit_report::{
@@ -60,11 +64,23 @@ fn suite(results: &Results, file: &str, cases: &[&CaseResult]) -> TestSuite {
     suite.build()
 }
 
+/// A case whose story cannot be told, because pgauge itself breaks over it, is an error with the reason; the others
+/// are not lost with it.
 fn test_case(results: &Results, case: &CaseResult) -> TestCase {
+    guarded(|| told(results, case)).unwrap_or_else(|panic| {
+        let name = for_attribute(&case.log.case.to_string());
+        let said = format!("pgauge itself broke over the report of this case: {panic}");
+        TestCaseBuilder::error(&name, Duration::ZERO, "panic", &for_attribute(&said)).build()
+    })
+}
+
+fn told(results: &Results, case: &CaseResult) -> TestCase {
     let name = for_attribute(&case.log.case.to_string());
     let time = Duration::try_from(case.log.duration.duration()).unwrap_or(Duration::MAX);
     let (code, said) = headline(case);
     let mut built = match case.outcome {
+        // The program ends with a status of its own for it, and so no server must take it for green.
+        Outcome::Passed if case.is_worse() => TestCaseBuilder::failure(&name, time, &code, &said),
         Outcome::Passed => TestCaseBuilder::success(&name, time),
         Outcome::Failed => TestCaseBuilder::failure(&name, time, &code, &said),
         Outcome::Vacuous => TestCaseBuilder::failure(&name, time, "vacuous", &said),
@@ -81,7 +97,8 @@ fn test_case(results: &Results, case: &CaseResult) -> TestCase {
 
 /// Code and sentence of the worst finding; how many more there are.
 fn headline(case: &CaseResult) -> (String, String) {
-    let mut bad = case.bad_findings();
+    let bad = case.findings.iter();
+    let mut bad = bad.filter(|finding| finding.kind.is_bad() || finding.kind == FindingKind::Worse);
     let Some(first) = bad.next() else {
         return ("unknown".to_owned(), String::new());
     };
@@ -158,7 +175,10 @@ fn extras(results: &Results, files: &IndexMap<&str, Vec<&CaseResult>>) -> Extras
         report: vec![
             attribute("name", "pgauge".to_owned()),
             attribute("tests", tally.total().to_string()),
-            attribute("failures", (tally.failed + tally.vacuous).to_string()),
+            attribute(
+                "failures",
+                (tally.failed + tally.vacuous + tally.worse).to_string(),
+            ),
             attribute("errors", tally.errored.to_string()),
             attribute("time", seconds(run.duration)),
         ],
@@ -218,6 +238,22 @@ mod tests {
     #[test]
     fn every_outcome_has_its_element() {
         insta::assert_snapshot!(xml(&sample::results()));
+    }
+
+    #[test]
+    fn what_is_worse_than_the_baseline_is_a_failure() {
+        let mut results = sample::results();
+        results.cases.truncate(1);
+        results.cases[0].findings.insert(0, sample::worse());
+        let xml = xml(&results);
+        assert!(
+            xml.contains("<failure type=\"baseline-statements\" message=\"&quot;page&quot;"),
+            "{xml}"
+        );
+        assert!(xml.contains("failures=\"1\""), "{xml}");
+        if let Some(checked) = check(&xml) {
+            assert_eq!(checked, Ok(()));
+        }
     }
 
     #[test]

@@ -157,6 +157,16 @@ impl CaseResult {
             .map(|finding| finding.primary.clone())
     }
 
+    /// How bad the worst of its findings is.
+    pub fn worst(&self) -> Option<FindingKind> {
+        self.findings.iter().map(|finding| finding.kind).min()
+    }
+
+    /// Whether it passed and is worse than, or other than, the baseline.
+    pub fn is_worse(&self) -> bool {
+        self.outcome == Outcome::Passed && self.worst() == Some(FindingKind::Worse)
+    }
+
     /// The findings for which it did not pass.
     pub fn bad_findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.kind.is_bad())
@@ -229,6 +239,7 @@ impl Results {
                 Outcome::Skipped => tally.skipped += 1,
                 Outcome::Vacuous => tally.vacuous += 1,
             }
+            tally.worse += usize::from(case.is_worse());
         }
         tally
     }
@@ -278,6 +289,8 @@ pub struct Tally {
     pub skipped: usize,
     /// A green would have meant nothing.
     pub vacuous: usize,
+    /// Of those that passed, how many were worse than, or other than, the baseline.
+    pub worse: usize,
 }
 
 impl Tally {

@@ -445,6 +445,18 @@ fn skipped() -> CaseResult {
     }
 }
 
+/// What a case that passed has different from its baseline.
+pub fn worse() -> Finding {
+    Finding {
+        hints: vec!["if this is meant, remember it with --update-baselines".into()],
+        ..finding(
+            FindingKind::Worse,
+            "baseline-statements",
+            "\"page\" sends another number of statements in a pass: 3, before 1",
+        )
+    }
+}
+
 /// One case of every outcome.
 pub fn results() -> Results {
     let mut results = Results::new(RunFacts {

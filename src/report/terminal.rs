@@ -6,7 +6,7 @@ mod ending;
 mod progress;
 
 pub use case_line::CaseEnding;
-pub use ending::{Ending, Written};
+pub use ending::{Ending, Remembered, Written};
 pub use progress::Progress;
 
 use crate::source::Color;

@@ -205,12 +205,6 @@ fn broken(code: &str, message: String) -> Carried {
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    format!(
-        "pgauge itself broke in this case: {}",
-        text.unwrap_or_else(|| "no message".to_owned())
-    )
+    let said = crate::text::panic_message(panic);
+    format!("pgauge itself broke in this case: {said}")
 }

@@ -4,11 +4,13 @@
 
 mod align;
 mod nearest;
+mod panic;
 pub mod quantity;
 mod redact;
 mod wording;
 
 pub use align::{Side, align_columns};
 pub use nearest::{did_you_mean, nearest};
+pub use panic::{guarded, panic_message};
 pub use redact::{Redactor, redact_url};
 pub use wording::{format_duration, list, plural, thousands};

@@ -33,6 +33,7 @@ use crate::{
     measure::{self, Measurements, Trace},
     record::{CaseEnd, CaseLog, RunLog},
     schedule::{Case, Plan},
+    text::guarded,
 };
 use std::collections::BTreeMap;
 
@@ -56,11 +57,22 @@ pub fn judge(plan: &Plan, log: &RunLog, terms: &Terms) -> Verdict {
     }
 }
 
-/// Judges one case.
+/// Judges one case. Where pgauge itself breaks over it the case is errored, and the others are judged all the same.
 pub fn judge_case(case: &Case, log: &CaseLog, terms: &Terms) -> CaseVerdict {
-    let trace = Trace::read(case, log);
-    let measurements = measure::measure_trace(case, log, &trace);
-    judge_measured(case, log, &trace, &measurements, terms)
+    or_errored(log, || {
+        let trace = Trace::read(case, log);
+        let measurements = measure::measure_trace(case, log, &trace);
+        judge_measured(case, log, &trace, &measurements, terms)
+    })
+}
+
+fn or_errored(log: &CaseLog, judge: impl FnOnce() -> CaseVerdict) -> CaseVerdict {
+    guarded(judge).unwrap_or_else(|panic| {
+        let primary = format!("pgauge itself broke while it judged this case: {panic}");
+        let broken = Finding::new(FindingKind::Errored, "panic", primary)
+            .hint("this is a mistake of pgauge: please report it with the file that --json writes");
+        CaseVerdict::new(log.case.clone(), vec![broken], log.duration)
+    })
 }
 
 /// Judges one case that has been measured already.

@@ -7,7 +7,7 @@ use crate::{folder::*, golden, program, redacted::Redactor};
 use pgauge::report::{
     junit,
     results::{CaseResult, Outcome, Results},
-    terminal::{CaseEnding, Ending, Verbosity, View},
+    terminal::{CaseEnding, Ending, Remembered, Verbosity, View},
 };
 use pgauge::source::Color;
 use pgauge::verdict::Skips;
@@ -44,6 +44,7 @@ fn told(results: &Results, case: &CaseResult) -> String {
     let ending = Ending {
         results: &alone(results, case),
         written: &[],
+        remembered: Remembered::default(),
         skips: Skips::Allowed,
         view: VIEW,
     };
@@ -55,6 +56,7 @@ fn line(case: &CaseResult) -> String {
     let ending = CaseEnding {
         case: &case.log.case,
         outcome: case.outcome,
+        worst: case.worst(),
         reason: case.skip_reason(),
         duration: case.log.duration,
     };

@@ -4,6 +4,7 @@ use crate::{
     cli::{Stop, settings},
     report::{file::ReportFile, junit, results::Results, terminal::Written},
     source::{Diagnostic, Diagnostics},
+    text::guarded,
 };
 use std::{io, path::Path};
 
@@ -70,10 +71,12 @@ impl Reports {
         let mut failed = Diagnostics::default();
         for Report { form, file } in self.files {
             let path = file.target().to_owned();
-            match form
-                .content(results)
-                .and_then(|content| file.write(&content))
-            {
+            // One form that cannot be told is no reason to lose the others.
+            let content = guarded(|| form.content(results)).unwrap_or_else(|panic| {
+                let said = format!("pgauge itself broke over it: {panic}");
+                Err(io::Error::other(said))
+            });
+            match content.and_then(|content| file.write(&content)) {
                 Ok(()) => written.push(Written {
                     what: form.name(),
                     path,

@@ -37,6 +37,7 @@ impl Observer for Watcher<'_> {
         let ending = CaseEnding {
             case: &log.case,
             outcome: verdict.outcome.into(),
+            worst: verdict.findings.first().map(|finding| finding.kind.into()),
             reason: verdict
                 .findings
                 .first()

@@ -3,7 +3,7 @@
 use crate::{
     record::{CaseId, Micros},
     report::{
-        results::Outcome,
+        results::{FindingKind, Outcome},
         style::{Paint, shown},
     },
     source::Color,
@@ -17,6 +17,8 @@ pub struct CaseEnding<'a> {
     pub case: &'a CaseId,
     /// What it came to.
     pub outcome: Outcome,
+    /// How bad the worst of its findings is, if there is one.
+    pub worst: Option<FindingKind>,
     /// Why it was skipped, if it was.
     pub reason: Option<String>,
     /// How long it took.
@@ -26,7 +28,7 @@ pub struct CaseEnding<'a> {
 impl CaseEnding<'_> {
     /// `ok       Transfers in opposite order [retried] (48 ms)`
     pub fn line(&self, color: Color) -> String {
-        let (word, paint) = word(self.outcome);
+        let (word, paint) = word(self.outcome, self.worst);
         let name = shown(&name(self.case));
         let rest = match self.outcome {
             Outcome::Skipped => {
@@ -50,9 +52,10 @@ pub(super) fn name(case: &CaseId) -> String {
     }
 }
 
-/// The outcome as it stands before a case: what is wrong is loud.
-pub(super) fn word(outcome: Outcome) -> (&'static str, Paint) {
+/// The outcome as it stands before a case, where its worst finding is of this kind: what is wrong is loud.
+pub(super) fn word(outcome: Outcome, worst: Option<FindingKind>) -> (&'static str, Paint) {
     match outcome {
+        Outcome::Passed if worst == Some(FindingKind::Worse) => ("WORSE", Paint::Yellow),
         Outcome::Passed => ("ok", Paint::Green),
         Outcome::Failed => ("FAILED", Paint::Red),
         Outcome::Errored => ("ERROR", Paint::Red),
@@ -75,6 +78,7 @@ mod tests {
                 let ending = CaseEnding {
                     case: &case.log.case,
                     outcome: case.outcome,
+                    worst: case.worst(),
                     reason: case.skip_reason(),
                     duration: case.log.duration,
                 };

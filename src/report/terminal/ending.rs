@@ -13,7 +13,7 @@ use crate::{
         style::{Paint, shown},
         trace::Frame,
     },
-    text::{format_duration, list, plural},
+    text::{format_duration, guarded, list, plural},
     verdict::Skips,
 };
 use std::path::PathBuf;
@@ -30,6 +30,17 @@ pub struct Written {
     pub path: PathBuf,
 }
 
+/// What a run had to do with the baselines of its scenarios.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Remembered {
+    /// With how many of them it was compared.
+    pub compared: usize,
+    /// How many it wrote.
+    pub written: usize,
+    /// How many it would have written, had anything moved.
+    pub unchanged: usize,
+}
+
 /// Tells how a run ended.
 #[derive(Debug)]
 pub struct Ending<'a> {
@@ -37,6 +48,8 @@ pub struct Ending<'a> {
     pub results: &'a Results,
     /// The files that it wrote.
     pub written: &'a [Written],
+    /// What it had to do with baselines.
+    pub remembered: Remembered,
     /// Whether skipped cases count against it.
     pub skips: Skips,
     /// How it is told.
@@ -50,10 +63,11 @@ impl Ending<'_> {
         let (alike, own): (Vec<_>, Vec<_>) =
             self.results.cases.iter().partition(|case| never_ran(case));
         for case in own {
-            match case.outcome {
-                Outcome::Failed | Outcome::Vacuous | Outcome::Errored => self.story(&mut out, case),
-                Outcome::Passed | Outcome::Skipped => self.aside(&mut out, case),
-            }
+            let told = guarded(|| match case.outcome {
+                Outcome::Failed | Outcome::Vacuous | Outcome::Errored => self.story(case),
+                Outcome::Passed | Outcome::Skipped => self.aside(case),
+            });
+            out.push_str(&told.unwrap_or_else(|panic| self.untold(case, &panic)));
         }
         self.never_ran(&mut out, &alike);
         if !out.is_empty() || self.view.verbosity > Verbosity::Quiet {
@@ -64,8 +78,9 @@ impl Ending<'_> {
     }
 
     /// A case that did not pass, in full.
-    fn story(&self, out: &mut String, case: &CaseResult) {
-        self.heading(out, case);
+    fn story(&self, case: &CaseResult) -> String {
+        let mut out = String::new();
+        self.heading(&mut out, case);
         for finding in &case.findings {
             if finding.kind.is_bad() || self.view.verbosity == Verbosity::Verbose {
                 out.push_str(&story::message(self.results, finding, self.view.color));
@@ -83,8 +98,22 @@ impl Ending<'_> {
             out.extend(trace.lines().map(|line| format!("  {line}\n")));
             out.push('\n');
         }
-        self.numbers(out, case);
+        self.numbers(&mut out, case);
         out.push_str(&self.again(case));
+        out
+    }
+
+    /// A case over whose story pgauge itself broke: its reasons at least, in a line each.
+    fn untold(&self, case: &CaseResult, panic: &str) -> String {
+        let mut out = String::new();
+        self.heading(&mut out, case);
+        out.push_str(&format!(
+            "pgauge itself broke over the report of this case: {panic}\n"
+        ));
+        for finding in case.bad_findings() {
+            out.push_str(&format!("{}: {}\n", finding.code, shown(&finding.primary)));
+        }
+        out
     }
 
     /// Cases that never ran, most often all for the same reason, which is told once.
@@ -111,13 +140,16 @@ impl Ending<'_> {
     }
 
     /// Of a case that passed or was skipped, what is worth knowing.
-    fn aside(&self, out: &mut String, case: &CaseResult) {
+    fn aside(&self, case: &CaseResult) -> String {
+        let mut out = String::new();
         let told = |kind| match kind {
-            FindingKind::Worse => self.view.verbosity >= Verbosity::Normal,
             FindingKind::Note => self.view.verbosity == Verbosity::Verbose,
             // The line of the case has said why it was skipped.
             FindingKind::Skipped => false,
-            FindingKind::Errored | FindingKind::Failed | FindingKind::Vacuous => true,
+            FindingKind::Errored
+            | FindingKind::Failed
+            | FindingKind::Vacuous
+            | FindingKind::Worse => true,
         };
         let findings: Vec<_> = case
             .findings
@@ -126,19 +158,20 @@ impl Ending<'_> {
             .collect();
         let numbers = self.view.verbosity == Verbosity::Verbose && !case.figures.is_empty();
         if findings.is_empty() && !numbers {
-            return;
+            return out;
         }
-        self.heading(out, case);
+        self.heading(&mut out, case);
         for finding in findings {
             out.push_str(&story::message(self.results, finding, self.view.color));
             out.push('\n');
         }
-        self.numbers(out, case);
+        self.numbers(&mut out, case);
+        out
     }
 
     /// `--- FAILED: A lost update [cured] --- scenarios/lost_update.yaml`
     fn heading(&self, out: &mut String, case: &CaseResult) {
-        let (word, paint) = word(case.outcome);
+        let (word, paint) = word(case.outcome, case.worst());
         let word = paint.on(word, self.view.color);
         let id = &case.log.case;
         let name = Paint::Bold.on(&shown(&name(id)), self.view.color);
@@ -219,7 +252,14 @@ impl Ending<'_> {
                 paint.on(&format!("{count} {word}"), self.view.color)
             })
             .collect();
-        told.join(", ")
+        let worse = match tally.worse {
+            0 => String::new(),
+            worse => {
+                let text = format!("; {worse} worse than the baseline");
+                Paint::Yellow.on(&text, self.view.color)
+            }
+        };
+        format!("{}{worse}", told.join(", "))
     }
 
     /// `PostgreSQL 15.18 (embedded), seed 42; wrote JUnit to out/junit.xml`
@@ -241,8 +281,26 @@ impl Ending<'_> {
             true => String::new(),
             false => format!("; wrote {}", list(&written, "and")),
         };
-        let text = format!("{server}, seed {}{wrote}", run.random_seed);
+        let baselines = self.baselines();
+        let text = format!("{server}, seed {}{baselines}{wrote}", run.random_seed);
         format!("{}\n", Paint::Dim.on(&text, self.view.color))
+    }
+
+    /// `; compared with 3 baselines`, `; wrote 1 baseline, 2 are as they were`
+    fn baselines(&self) -> String {
+        let Remembered {
+            compared,
+            written,
+            unchanged,
+        } = self.remembered;
+        let baselines = |count: usize| plural(count as u64, "baseline");
+        match (compared, written, unchanged) {
+            (0, 0, 0) => String::new(),
+            (0, 0, _) => format!("; {} as before", baselines(unchanged)),
+            (0, _, 0) => format!("; wrote {}", baselines(written)),
+            (0, _, _) => format!("; wrote {}, {unchanged} as before", baselines(written)),
+            (_, _, _) => format!("; compared with {}", baselines(compared)),
+        }
     }
 }
 
@@ -285,6 +343,7 @@ mod tests {
         let ending = Ending {
             results,
             written: &written,
+            remembered: Remembered::default(),
             skips: Skips::Allowed,
             view,
         };
@@ -314,6 +373,38 @@ mod tests {
             ending(&results, Verbosity::Quiet),
             "1 case in 2.31 s: 1 passed\n"
         );
+    }
+
+    #[test]
+    fn what_is_worse_than_the_baseline_is_told_even_to_those_who_ask_for_little() {
+        let mut results = sample::results();
+        results.cases.truncate(1);
+        results.cases[0].findings.insert(0, sample::worse());
+        insta::assert_snapshot!(ending(&results, Verbosity::Quiet));
+    }
+
+    #[test]
+    fn what_became_of_baselines_is_said_in_a_few_words() {
+        let results = sample::results();
+        let said = |compared, written, unchanged| {
+            let ending = Ending {
+                results: &results,
+                written: &[],
+                remembered: Remembered {
+                    compared,
+                    written,
+                    unchanged,
+                },
+                skips: Skips::Allowed,
+                view: View::here(Color::Off, Color::Off, Verbosity::Normal),
+            };
+            ending.baselines()
+        };
+        assert_eq!(said(0, 0, 0), "");
+        assert_eq!(said(2, 0, 0), "; compared with 2 baselines");
+        assert_eq!(said(0, 1, 0), "; wrote 1 baseline");
+        assert_eq!(said(0, 0, 2), "; 2 baselines as before");
+        assert_eq!(said(0, 1, 2), "; wrote 1 baseline, 2 as before");
     }
 
     #[test]

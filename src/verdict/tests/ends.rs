@@ -169,3 +169,15 @@ fn a_run_is_judged_case_by_case() {
     assert_eq!(verdict.cases[0].outcome, Outcome::Vacuous);
     assert_eq!(verdict.exit_status(Skips::Allowed), ExitStatus::Interrupted);
 }
+
+#[test]
+fn a_case_over_which_pgauge_itself_breaks_is_errored() {
+    let case = case(LOST_UPDATE);
+    let log = LogBuilder::of(&case);
+    let verdict = or_errored(&log.log, || panic!("no entry found for key"));
+    assert_eq!(verdict.outcome, Outcome::Errored);
+    assert_eq!(
+        verdict.findings[0].primary,
+        "pgauge itself broke while it judged this case: no entry found for key"
+    );
+}

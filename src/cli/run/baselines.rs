@@ -1,0 +1,244 @@
+//! The baselines of a run: read before the first query; compared with, or written after the last case.
+
+use crate::{
+    baseline::{self, Baseline, Environment, Facts, MeasuredCase, Unreadable},
+    cli::settings::BaselineUse,
+    measure::{Measurements, Trace},
+    record::{CaseLog, RunLog, ServerFacts},
+    report::{file::ReportFile, terminal::Remembered},
+    schedule::{self, Case, Plan, PlanOptions},
+    source::{Diagnostic, Diagnostics, Position, SourceFile, Span},
+    spec::{LoadedScenario, tree},
+    text::guarded,
+    verdict::{Outcome, Terms, Verdict},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The baselines beside the scenarios of a run, by the scenario's file as a case names it.
+#[derive(Debug)]
+pub struct Baselines {
+    beside: BTreeMap<String, Beside>,
+    purpose: BaselineUse,
+}
+
+/// The baseline of one scenario.
+#[derive(Debug)]
+struct Beside {
+    scenario: Arc<LoadedScenario>,
+    path: PathBuf,
+    /// As it is; none where there is no file.
+    old: Option<(SourceFile, Baseline)>,
+}
+
+/// What a run has to give to its baselines.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    /// What was to be done.
+    pub plan: &'a Plan,
+    /// What was noted.
+    pub log: &'a RunLog,
+    /// What it amounts to, by case.
+    pub measured: &'a [Measurements],
+    /// What it came to.
+    pub verdict: &'a Verdict,
+}
+
+impl Baselines {
+    /// Reads the baselines of all planned cases, and sees that those can be written that shall be.
+    ///
+    /// # Errors
+    ///
+    /// Those that cannot be read or written, all of them.
+    pub fn read(plan: &Plan, purpose: BaselineUse) -> Result<Self, Diagnostics> {
+        let mut beside = BTreeMap::new();
+        let mut problems = Diagnostics::default();
+        for case in &plan.cases {
+            if beside.contains_key(&case.id.file) {
+                continue;
+            }
+            let path = baseline::path_beside(case.file.file.path());
+            let old = read(&path).unwrap_or_else(|problem| {
+                problems.push(problem);
+                None
+            });
+            if let (BaselineUse::Update, Err(error)) = (purpose, ReportFile::open(&path)) {
+                problems.push(not_written(&path, &error));
+            }
+            let scenario = Arc::clone(&case.file);
+            let found = Beside {
+                scenario,
+                path,
+                old,
+            };
+            beside.insert(case.id.file.clone(), found);
+        }
+        match problems.0.is_empty() {
+            true => Ok(Self { beside, purpose }),
+            false => Err(problems),
+        }
+    }
+
+    /// What cases are judged against on this server. Nothing is worse than a baseline that is written anew.
+    pub fn terms(&self, server: Option<&ServerFacts>) -> Terms {
+        let known = self.beside.iter();
+        let known = known.filter(|_| self.purpose == BaselineUse::Compare);
+        Terms {
+            baselines: known
+                .filter_map(|(file, beside)| Some((file.clone(), beside.old.as_ref()?.1.clone())))
+                .collect(),
+            environment: server.map(environment),
+        }
+    }
+
+    /// Writes what the cases that passed give to remember, where that was asked for; says with how many baselines the
+    /// run was compared, or how many were written, and what went wrong.
+    pub fn settle(&self, seen: Seen<'_>) -> (Remembered, Diagnostics) {
+        let mut passed: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, verdict) in seen.verdict.cases.iter().enumerate() {
+            if verdict.outcome == Outcome::Passed {
+                passed.entry(&verdict.case.file).or_default().push(index);
+            }
+        }
+        let mut remembered = Remembered::default();
+        let mut problems = Diagnostics::default();
+        for (file, cases) in passed {
+            let Some(beside) = self.beside.get(file) else {
+                continue;
+            };
+            match self.purpose {
+                BaselineUse::Compare => {
+                    remembered.compared += usize::from(beside.old.is_some());
+                }
+                BaselineUse::Update => match beside.update(&cases, seen) {
+                    Ok(Change::Written) => remembered.written += 1,
+                    Ok(Change::None) => remembered.unchanged += 1,
+                    Err(problem) => problems.push(problem),
+                },
+            }
+        }
+        (remembered, problems)
+    }
+}
+
+/// What an update did to a file.
+enum Change {
+    /// It is new, or its text is another one.
+    Written,
+    /// It is as it was.
+    None,
+}
+
+impl Beside {
+    fn update(&self, cases: &[usize], seen: Seen<'_>) -> Result<Change, Diagnostic> {
+        let Some(server) = &seen.log.run.server else {
+            return Ok(Change::None);
+        };
+        let measured = cases.iter().map(|index| {
+            let (case, log) = (&seen.plan.cases[*index], &seen.log.cases[*index]);
+            measured_case(case, log, &seen.measured[*index])
+        });
+        let measured: Vec<MeasuredCase<'_>> = measured.collect::<Result<_, Diagnostic>>()?;
+        let nothing =
+            |case: &MeasuredCase<'_>| case.facts == Facts::default() && case.timings.is_empty();
+        if self.old.is_none() && measured.iter().all(nothing) {
+            return Ok(Change::None);
+        }
+        let old = self.old.as_ref().map(|(file, _)| file.text());
+        let text = baseline::update(
+            old,
+            name(&self.scenario),
+            &measured,
+            &all_keys(&self.scenario),
+            &environment(server),
+        )
+        .map_err(|unreadable| Diagnostic::error("baseline", unreadable.to_string()))?;
+        if old == Some(text.as_str()) {
+            return Ok(Change::None);
+        }
+        let written = ReportFile::open(&self.path).and_then(|file| file.write(text.as_bytes()));
+        written.map_err(|error| not_written(&self.path, &error))?;
+        Ok(Change::Written)
+    }
+}
+
+/// What a case that passed gives to remember.
+fn measured_case<'a>(
+    case: &'a Case,
+    log: &CaseLog,
+    measured: &Measurements,
+) -> Result<MeasuredCase<'a>, Diagnostic> {
+    let facts = guarded(|| Facts::of(case, log, &Trace::read(case, log), measured));
+    let facts = facts.map_err(|panic| {
+        let primary = format!(
+            "pgauge itself broke over the facts of \"{}\": {panic}",
+            case.id
+        );
+        Diagnostic::error("panic", primary)
+    })?;
+    Ok(MeasuredCase {
+        key: baseline::key(&case.id),
+        facts,
+        timings: baseline::timings(case, measured),
+        options: case.scenario.baseline.as_ref(),
+    })
+}
+
+/// The names of all cases that a scenario has, also of those that were not chosen for this run.
+fn all_keys(scenario: &Arc<LoadedScenario>) -> BTreeSet<String> {
+    // What could be planned for the run can be planned again.
+    let plan = schedule::plan(std::slice::from_ref(scenario), &PlanOptions::default());
+    let cases = plan.unwrap_or_default().cases;
+    cases.iter().map(|case| baseline::key(&case.id)).collect()
+}
+
+fn name(scenario: &LoadedScenario) -> &str {
+    let first = scenario.variants.values().next();
+    first.map_or("", |scenario| &scenario.name)
+}
+
+fn environment(server: &ServerFacts) -> Environment {
+    let processors = std::thread::available_parallelism();
+    Environment {
+        postgres: server.version_num / 10_000,
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        cpus: processors.map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX)),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<(SourceFile, Baseline)>, Diagnostic> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = SourceFile::read(path, tree::MAX_BYTES)?;
+    match Baseline::read(file.text()) {
+        Ok(baseline) => Ok(Some((file, baseline))),
+        Err(unreadable) => Err(of_unreadable(&file, &unreadable)),
+    }
+}
+
+fn of_unreadable(file: &SourceFile, unreadable: &Unreadable) -> Diagnostic {
+    let span = match unreadable {
+        Unreadable::Newer { .. } => {
+            let at = file.text().find("\"format\"").unwrap_or_default();
+            Span::new(at, at + "\"format\"".len())
+        }
+        Unreadable::Malformed { line, column, .. } => {
+            let (line, column) = (*line, *column);
+            let at = file.offset(Position { line, column });
+            Span::new(at, at)
+        }
+    };
+    Diagnostic::error("baseline", unreadable.to_string())
+        .at(file.place(span))
+        .hint(unreadable.hint())
+}
+
+fn not_written(path: &Path, error: &std::io::Error) -> Diagnostic {
+    let primary = format!("cannot write {}: {error}", path.display());
+    Diagnostic::error("baseline", primary)
+}
