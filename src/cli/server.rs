@@ -110,7 +110,7 @@ pub fn choose(
     }
     let (server, origin) = if let Some(url) = variable("DATABASE_URL") {
         (
-            ServerAddress::Url(with_password(&url, &variable)),
+            ServerAddress::Url(filled_in(&url, &variable)),
             Origin::DatabaseUrl,
         )
     } else if variable("PGHOST").is_some() {
@@ -122,11 +122,15 @@ pub fn choose(
 }
 
 fn address(said: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<ServerAddress, Stop> {
-    let url = ["postgres://", "postgresql://"]
+    let is_url = ["postgres://", "postgresql://"]
         .iter()
         .any(|scheme| said.starts_with(scheme));
-    if url {
-        return Ok(ServerAddress::Url(with_password(said, variable)));
+    if is_url {
+        return Ok(ServerAddress::Url(filled_in(said, variable)));
+    }
+    let keyword = said.split_once('=').map(|(keyword, _)| keyword.trim());
+    if keyword.is_some_and(|word| VARIABLES.iter().any(|(_, known)| *known == word)) {
+        return Ok(ServerAddress::Url(said.to_owned()));
     }
     // The text itself may be a mistyped URL: it is never shown with its password.
     let asked: Result<Asked, _> = said.parse();
@@ -138,27 +142,30 @@ fn address(said: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Serv
     })
 }
 
-/// The URL, with PGPASSWORD where it has no password of its own.
-fn with_password(url: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
-    let Some(password) = variable("PGPASSWORD") else {
-        return url.to_owned();
+/// The URL, with PGUSER and PGPASSWORD where it names no user or no password of its own.
+fn filled_in(url: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(end);
+    let says = |keyword: &str| tail.contains(&format!("{keyword}="));
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    let (name, password) = match user.split_once(':') {
+        Some((name, password)) => (name, Some(password)),
+        None => (user, None),
     };
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    match authority.rsplit_once('@') {
-        Some((user, _)) if user.contains(':') => url.to_owned(),
-        Some((user, _)) => {
-            let rest = &rest[user.len()..];
-            format!("{scheme}://{user}:{}{rest}", percent_encoded(&password))
-        }
-        // Without a user the password can only be said as a parameter.
-        None => {
-            let joint = if url.contains('?') { '&' } else { '?' };
-            format!("{url}{joint}password={}", percent_encoded(&password))
-        }
+    let mut parameters = Vec::new();
+    if name.is_empty() && !says("user") {
+        parameters.extend(variable("PGUSER").map(|user| ("user", user)));
     }
+    if password.is_none() && !says("password") {
+        parameters.extend(variable("PGPASSWORD").map(|password| ("password", password)));
+    }
+    let mut filled = url.to_owned();
+    for (keyword, value) in parameters {
+        let joint = if filled.contains('?') { '&' } else { '?' };
+        filled.push_str(&format!("{joint}{keyword}={}", percent_encoded(&value)));
+    }
+    filled
 }
 
 fn percent_encoded(text: &str) -> String {
@@ -239,15 +246,28 @@ mod tests {
     }
 
     #[test]
-    fn the_password_of_the_environment_fills_in() {
+    fn user_and_password_of_the_environment_fill_in() {
+        let user = [("PGUSER", "qa")];
+        let with_user = |text: &str| chosen(Some(text), None, &user).0;
+        assert_eq!(with_user("postgres://h/d"), url("postgres://h/d?user=qa"));
+        assert_eq!(with_user("postgres://a@h/d"), url("postgres://a@h/d"));
         let environment = [("PGPASSWORD", "s/cret")];
         let with = |text: &str| chosen(Some(text), None, &environment).0;
-        assert_eq!(with("postgres://a@h/d"), url("postgres://a:s%2Fcret@h/d"));
+        assert_eq!(
+            with("postgres://a@h/d"),
+            url("postgres://a@h/d?password=s%2Fcret")
+        );
         assert_eq!(with("postgres://a:own@h/d"), url("postgres://a:own@h/d"));
         assert_eq!(
             with("postgres://h/d?x=1"),
             url("postgres://h/d?x=1&password=s%2Fcret")
         );
+    }
+
+    #[test]
+    fn keywords_of_libpq_name_a_server_too() {
+        let words = "host=/tmp port=5433 user=qa";
+        assert_eq!(chosen(Some(words), None, &[]).0, url(words));
     }
 
     #[test]

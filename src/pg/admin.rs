@@ -34,17 +34,14 @@ const OBJECT_IN_USE: &str = "55006";
 pub(super) struct Admin {
     pool: Pool,
     background: Background,
+    connector: Connector,
 }
 
 impl Admin {
     /// Connects nowhere yet; `database` is the one to be connected to while others are made.
     pub(super) fn new(connector: &Connector, database: &str) -> std::io::Result<Self> {
         let background = Background::new()?;
-        let login = Login {
-            database: database.to_owned(),
-            application: "pgauge".to_owned(),
-            ..Login::default()
-        };
+        let login = Login::own(database, "pgauge");
         let config = connector.config(&login);
         let dialer = Dialer {
             connector: connector.clone(),
@@ -58,6 +55,7 @@ impl Admin {
         Ok(Self {
             pool: pool.map_err(std::io::Error::other)?,
             background,
+            connector: connector.clone(),
         })
     }
 
@@ -126,17 +124,47 @@ impl Admin {
         }
     }
 
+    /// Rolls back what was prepared there for a commit that never came. Only a session of that database may, acting as
+    /// the one who prepared it.
+    async fn roll_back_prepared(&self, database: &str) -> Result<(), PoolError> {
+        const PREPARED: &str = "SELECT gid, owner::pg_catalog.text \
+            FROM pg_catalog.pg_prepared_xacts WHERE database = $1";
+        let prepared = self.query(PREPARED, &[&database]).await?;
+        if prepared.is_empty() {
+            return Ok(());
+        }
+        let config = self.connector.config(&Login::own(database, "pgauge"));
+        let (client, wire) = on(&self.background.handle, self.connector.open(&config)).await?;
+        self.background
+            .handle
+            .spawn(drive(wire, Arc::new(Line::default())));
+        for row in &prepared {
+            let (gid, owner): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+            let act = format!("SET ROLE {}", quote_ident(owner));
+            client.batch_execute(&act).await?;
+            let roll_back = format!("ROLLBACK PREPARED {}", quote_literal(gid));
+            client.batch_execute(&roll_back).await?;
+        }
+        Ok(())
+    }
+
     async fn until_unused(&self, database: &str, begun: Instant) -> Result<(), PoolError> {
         // An autovacuum worker has no user; the server ends it by itself.
-        const USERS: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity \
-            WHERE datname = $1 AND usesysid IS NOT NULL";
+        const USERS: &str = "SELECT \
+            (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND usesysid IS NOT NULL), \
+            (SELECT count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = $1)";
         const END: &str = "SELECT pg_catalog.pg_terminate_backend(pid) \
             FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND usesysid IS NOT NULL";
         let client = self.pool.get().await?;
         let users = client.prepare_cached(USERS).await?;
         let mut pause = Pause::default();
         loop {
-            let count: i64 = client.query_one(&users, &[&database]).await?.try_get(0)?;
+            let counted = client.query_one(&users, &[&database]).await?;
+            let (count, prepared): (i64, i64) = (counted.try_get(0)?, counted.try_get(1)?);
+            if prepared > 0 {
+                self.roll_back_prepared(database).await?;
+                continue;
+            }
             if count == 0 || begun.elapsed() > 2 * PATIENCE {
                 return Ok(());
             }

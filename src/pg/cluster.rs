@@ -1,6 +1,7 @@
 //! One running server: who we are on it, what it can do, and the databases that we make there.
 
 mod databases;
+mod presence;
 
 use super::admin::{self, Admin, quote_ident};
 use super::connect::{Connector, Login};
@@ -14,7 +15,9 @@ use crate::record::Breakage;
 use crate::run::session::NotReady;
 use crate::schedule::DatabasePlan;
 use deadpool_postgres::PoolError;
+use presence::{greet, in_time};
 use std::collections::HashSet;
+use std::sync::OnceLock;
 use tokio::sync::Mutex as AsyncMutex;
 
 /// The role that owns the databases of an embedded server where a scenario names none.
@@ -56,6 +59,8 @@ struct Own {
     server: EmbeddedServer,
     /// Roles that are known to exist.
     roles: AsyncMutex<HashSet<String>>,
+    /// How the server ended, in the same words for every case.
+    end: OnceLock<Breakage>,
 }
 
 impl std::fmt::Debug for Origin {
@@ -82,6 +87,7 @@ impl Cluster {
         let origin = Origin::Embedded(Box::new(Own {
             server,
             roles: AsyncMutex::default(),
+            end: OnceLock::new(),
         }));
         let connector = Connector::new(config);
         let admin = Admin::new(&connector, connector.database()).map_err(no_thread)?;
@@ -94,6 +100,7 @@ impl Cluster {
         templates: Retention,
     ) -> Result<Self, Breakage> {
         let admin = Admin::new(&connector, connector.database()).map_err(no_thread)?;
+        in_time(&connector, greet(&connector, &admin)).await?;
         let registry = Registry::open(&connector, &admin).await?;
         let swept = registry.sweep(&admin).await;
         swept.map_err(|error| {
@@ -178,16 +185,6 @@ impl Cluster {
         role: Option<&str>,
     ) -> Result<String, NotReady> {
         self.templates.get(self, plan, role).await
-    }
-
-    /// Adds what a server of our own wrote to its log, if it is gone.
-    pub(super) fn explain(&self, mut breakage: Breakage) -> Breakage {
-        if let (Origin::Embedded(own), "server-lost") = (&self.origin, breakage.code.as_str())
-            && let Some(ended) = own.server.ended()
-        {
-            breakage.detail = Some(format!("the server ended; its log says:\n{}", ended.log));
-        }
-        breakage
     }
 }
 

@@ -1,12 +1,19 @@
 //! Where is the server, and how is a connection to it made? The one place that knows about hosts, passwords, startup
 //! options and (one day) TLS.
 
+use std::time::Duration;
 use tokio_postgres::config::Host;
 use tokio_postgres::tls::NoTlsStream;
 use tokio_postgres::{CancelToken, Client, Config, Connection, Error, NoTls, Socket};
 
 /// The longest name of an application that the server keeps (`NAMEDATALEN` - 1), in bytes.
 const APPLICATION_NAME_LIMIT: usize = 63;
+
+/// How long a host may take to answer at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the network may swallow what is sent, where the system can tell.
+const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A connection that has to be driven for its client to work.
 pub type Wire = Connection<Socket, NoTlsStream>;
@@ -16,6 +23,15 @@ pub type Wire = Connection<Socket, NoTlsStream>;
 pub struct Connector {
     config: Config,
 }
+
+/// What an administrator may have set for a user or a database and what would end pgauge's own work half-way.
+const UNHURRIED: [(&str, &str); 5] = [
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("idle_session_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("default_transaction_read_only", "off"),
+];
 
 /// What distinguishes one connection from another to the same server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -30,9 +46,34 @@ pub struct Login {
     pub settings: Vec<(String, String)>,
 }
 
+impl Login {
+    /// For work of pgauge's own, which no limit of the user's or the database's shall end.
+    pub fn own(database: impl Into<String>, application: impl Into<String>) -> Self {
+        let settings = UNHURRIED.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            database: database.into(),
+            user: None,
+            application: application.into(),
+            settings: settings.into(),
+        }
+    }
+}
+
 impl Connector {
-    /// Connections as this configuration says, but for what a [`Login`] says.
-    pub fn new(config: Config) -> Self {
+    /// Connections as this configuration says, but for what a [`Login`] says. What it leaves open is as in libpq, or so
+    /// that a server that cannot be reached is given up in time.
+    pub fn new(mut config: Config) -> Self {
+        if config.get_user().is_none()
+            && let Ok(Some(user)) = nix::unistd::User::from_uid(nix::unistd::geteuid())
+        {
+            config.user(user.name);
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SILENCE_LIMIT);
+        }
         Self { config }
     }
 

@@ -100,11 +100,8 @@ impl Database for PgDatabase {
     }
 
     async fn watch(&self) -> Result<PgLockWatch, Breakage> {
-        let login = Login {
-            database: self.name.clone(),
-            application: format!("pgauge/{}/watch", self.common.scenario),
-            ..Login::default()
-        };
+        let application = format!("pgauge/{}/watch", self.common.scenario);
+        let login = Login::own(&self.name, application);
         let watch = PgLockWatch::open(&self.cluster.connector, &login).await;
         watch.map_err(|breakage| self.cluster.explain(breakage))
     }

@@ -10,7 +10,7 @@ use super::connect::{Connector, Login};
 use super::failure;
 use super::line::{Line, drive};
 use super::name::random_id;
-use crate::record::Breakage;
+use crate::record::{Breakage, ServerError};
 use deadpool_postgres::PoolError;
 use std::sync::Arc;
 use tokio_postgres::{Client, Error};
@@ -33,6 +33,8 @@ const TABLE: &str = "\
 pub(super) struct Registry {
     /// Holds the run's lock.
     client: Client,
+    /// How its connection ended, if it did.
+    line: Arc<Line>,
     run: i64,
 }
 
@@ -61,19 +63,16 @@ impl Registry {
         database: &str,
         run: i64,
     ) -> Result<Self, Error> {
-        let login = Login {
-            database: database.to_owned(),
-            application: "pgauge/registry".to_owned(),
-            ..Login::default()
-        };
+        let login = Login::own(database, "pgauge/registry");
         let config = connector.config(&login);
+        let line = Arc::new(Line::default());
         let client = on(admin.handle(), async {
             let (client, wire) = connector.open(&config).await?;
-            tokio::spawn(drive(wire, Arc::new(Line::default())));
+            tokio::spawn(drive(wire, line.clone()));
             Ok::<_, Error>(client)
         })
         .await?;
-        let registry = Self { client, run };
+        let registry = Self { client, line, run };
         // Two runs that make the table at once would refuse each other.
         registry
             .client
@@ -83,6 +82,14 @@ impl Registry {
             ))
             .await?;
         Ok(registry)
+    }
+
+    /// The last words of its connection, if that is gone: without it nobody may make a database any more.
+    pub(super) fn lost(&self) -> Option<ServerError> {
+        let gone = || failure::lost("the connection was closed");
+        self.client
+            .is_closed()
+            .then(|| self.line.end().unwrap_or_else(gone))
     }
 
     /// Notes a name before its database is made.
@@ -153,14 +160,14 @@ impl Registry {
 
 /// Says what pgauge needs on somebody's server, where that is what lacks.
 fn hinted(mut breakage: Breakage) -> Breakage {
-    if breakage
-        .error
-        .as_ref()
-        .is_some_and(|error| error.code == "42501")
-    {
-        let hint = "pgauge works in databases of its own: the user needs CREATEDB";
-        breakage.hint = Some(hint.to_owned());
-    }
+    let hint = match breakage.error.as_ref().map(|error| error.code.as_str()) {
+        Some("42501") => "pgauge works in databases of its own: the user needs CREATEDB",
+        Some("25006") => {
+            "it is a standby: name its primary, or another server that can be written to"
+        }
+        _ => return breakage,
+    };
+    breakage.hint = Some(hint.to_owned());
     breakage
 }
 

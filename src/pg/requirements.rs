@@ -3,6 +3,7 @@
 use super::admin;
 use super::cluster::{Cluster, DEFAULT_ROLE};
 use super::settings::Reach;
+use crate::record::Breakage;
 use crate::run::session::NotReady;
 use crate::schedule::{Case, DatabasePlan};
 use deadpool_postgres::PoolError;
@@ -114,6 +115,42 @@ pub(super) fn server_settings(
     }
     found.sort();
     Ok(found)
+}
+
+/// Refuses a case that has a setting which the server does not know.
+pub(super) async fn check_known(cluster: &Cluster, case: &Case) -> Result<(), NotReady> {
+    let of_database = case.database.settings.keys();
+    let of_database = of_database.map(|name| ("/database", name));
+    let of_clients = case.clients.iter().flat_map(|client| {
+        let names = client.settings.keys();
+        names.map(|name| (client.path.as_str(), name))
+    });
+    for (path, name) in of_database.chain(of_clients) {
+        // Those with a dot belong to extensions and applications; any name goes.
+        if cluster.settings.lists(name) || name.contains('.') || is_there(cluster, name).await? {
+            continue;
+        }
+        let version = &cluster.identity.version;
+        let near = cluster.settings.nearest(name);
+        return Err(NotReady::Broke(Box::new(Breakage {
+            code: "setting".to_owned(),
+            message: format!("PostgreSQL {version} has no setting \"{name}\""),
+            hint: near.map(|near| format!("did you mean \"{near}\"?")),
+            path: Some(format!("{path}/settings/{name}")),
+            ..Breakage::default()
+        })));
+    }
+    Ok(())
+}
+
+async fn is_there(cluster: &Cluster, name: &str) -> Result<bool, NotReady> {
+    const IS_THERE: &str = "SELECT pg_catalog.current_setting($1, true) IS NOT NULL";
+    let answer = async {
+        let rows = cluster.admin.query(IS_THERE, &[&name]).await?;
+        Ok(rows.first().map_or(Ok(false), |row| row.try_get(0))?)
+    };
+    let answer: Result<bool, PoolError> = answer.await;
+    answer.map_err(|error| lost(cluster, "cannot ask for settings", &error))
 }
 
 /// Refuses a case whose settings take more than the user of the server's URL may do.

@@ -133,6 +133,8 @@ impl PgServer {
 
     /// The server that a case runs on: one of its own settings, if it asks for some that hold for a whole server.
     async fn cluster_for(&self, case: &Case) -> Result<Arc<Cluster>, NotReady> {
+        self.cluster.still_there().await.map_err(broke)?;
+        requirements::check_known(&self.cluster, case).await?;
         let settings = requirements::server_settings(&self.cluster, case)?;
         let Some(options) = &self.started_as else {
             requirements::check_settings(&self.cluster, case, &settings).await?;
@@ -159,6 +161,7 @@ impl Server for PgServer {
     async fn database(&self, case: &Case) -> Result<PgDatabase, NotReady> {
         let plan = &case.database;
         let cluster = self.cluster_for(case).await?;
+        cluster.still_there().await.map_err(broke)?;
         requirements::check(&cluster, plan).await?;
         let role = requirements::role(&cluster, plan).await?;
         let template = cluster.template(plan, role.as_deref()).await?;

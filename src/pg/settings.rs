@@ -2,6 +2,7 @@
 //! sessions of a case.
 
 use super::admin::Admin;
+use crate::text::nearest;
 use deadpool_postgres::PoolError;
 use std::collections::HashMap;
 
@@ -36,6 +37,16 @@ impl Settings {
             reach.insert(name.to_ascii_lowercase(), reach_of(context));
         }
         Ok(Self { reach })
+    }
+
+    /// Whether `pg_settings` lists it; a few are not listed though they are there.
+    pub(super) fn lists(&self, name: &str) -> bool {
+        self.reach.contains_key(&name.to_ascii_lowercase())
+    }
+
+    /// A name that the author may have meant.
+    pub(super) fn nearest(&self, name: &str) -> Option<&str> {
+        nearest(name, self.reach.keys())
     }
 
     /// What it takes to set this one.

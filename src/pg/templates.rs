@@ -137,11 +137,7 @@ async fn fill(
     role: Option<&str>,
     name: &str,
 ) -> Result<(), NotReady> {
-    let login = Login {
-        database: name.to_owned(),
-        application: "pgauge/seed".to_owned(),
-        ..Login::default()
-    };
+    let login = Login::own(name, "pgauge/seed");
     let owner = cluster.act_as(role, login.clone());
     if !plan.extensions.is_empty() {
         let creator = if cluster.identity.superuser {

@@ -43,10 +43,16 @@ impl Redactor {
     }
 
     /// Remembers every password written in a connection string (URL or keywords), both as written and with its
-    /// percent-encoding undone.
+    /// percent-encoding undone; not one that is also the name of the user or the database.
     pub fn learn_url(&mut self, url: &str) {
         for range in password_ranges(url) {
-            let written = &url[range];
+            let written = &url[range.clone()];
+            // `postgres:postgres@localhost/postgres`: a word that the rest of the address says aloud is no secret, and
+            // masking it everywhere would only make names unreadable.
+            let rest = [&url[..range.start], &url[range.end..]];
+            if rest.iter().any(|part| part.contains(written)) {
+                continue;
+            }
             self.learn(written);
             self.learn(&percent_decoded(written));
         }

@@ -4,7 +4,7 @@ use super::{
     context::{Context, condition},
     finding::{Finding, FindingKind, FindingPlace, Within},
 };
-use crate::record::{Breakage, EventKind, HookProblem};
+use crate::record::{Breakage, EventKind, HookProblem, ServerError};
 
 /// The finding of a case that was skipped.
 pub(super) fn skipped(context: &Context<'_>, reason: &str) -> Finding {
@@ -48,13 +48,27 @@ pub(super) fn broke(context: &Context<'_>, breakage: &Breakage) -> Finding {
     .at(place)
     .detail(breakage.detail.clone());
     if let Some(error) = error {
-        finding = finding.label(format!("{}: {}", condition(&error.code), error.message));
-        if finding.detail.is_none() {
-            finding = finding.detail(error.detail.clone());
+        let said = in_words(error);
+        let mut detail = Vec::new();
+        // A label is shown at its place only.
+        match finding.place {
+            Some(_) => finding = finding.label(said),
+            None => detail.push(said),
         }
+        detail.extend(finding.detail.take().or_else(|| error.detail.clone()));
+        detail.extend(error.context.clone());
+        finding = finding.detail((!detail.is_empty()).then(|| detail.join("\n")));
     }
     let own = breakage.hint.iter();
     let hints = own.chain(error.and_then(|error| error.hint.as_ref()));
     finding.hints.extend(hints.cloned());
     finding
+}
+
+/// What the server said, after the condition's name where it has one.
+fn in_words(error: &ServerError) -> String {
+    match error.code.as_str() {
+        "" => error.message.clone(),
+        code => format!("{}: {}", condition(code), error.message),
+    }
 }

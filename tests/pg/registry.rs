@@ -206,7 +206,7 @@ fn what_the_user_may_not_do_skips_the_case_and_says_why() {
         assert_eq!(
             wishes,
             [
-                "the server has max_connections = 200, and 7 takes a restart or a reload of it",
+                "the server has max_connections = 500, and 7 takes a restart or a reload of it",
                 "user \"qa\" may not set \"deadlock_timeout\"",
                 "the server has no role \"nobody\"",
                 "user \"qa\" is not a member of the role \"stranger\"",

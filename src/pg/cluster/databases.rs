@@ -67,6 +67,8 @@ impl Cluster {
 
     /// Drops a database of ours.
     pub(in crate::pg) async fn give_back(&self, name: &str) -> Result<(), Breakage> {
+        // Dropping may have to be patient; a server that says nothing at all must not keep a run from ending.
+        self.still_there().await?;
         let dropped = self.admin.drop_database(name).await;
         dropped.map_err(|error| {
             let message = format!("cannot drop the database {name}");

@@ -86,6 +86,7 @@ fn is_about_settings(log: &str) -> bool {
         "configuration parameter",
         "invalid value for parameter",
         "could not access file",
+        "could not map anonymous shared memory",
     ]
     .iter()
     .any(|words| log.contains(words))

@@ -56,7 +56,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "max_connections",
-        "200",
+        "500",
         "room for cases side by side, each with its clients",
     ),
     setting(
