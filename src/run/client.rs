@@ -100,8 +100,13 @@ pub(super) enum Taken {
     Error(String),
     /// A hook ended it.
     HookEnded,
-    /// The session is gone; the last words.
-    Lost(String),
+    /// The session is gone.
+    Lost {
+        /// The SQLSTATE of the server's last word; empty where it had none.
+        code: String,
+        /// The last words.
+        message: String,
+    },
 }
 
 impl<'a, S: Session> Client<'a, S> {
@@ -168,7 +173,7 @@ impl<'a, S: Session> Client<'a, S> {
             Permit::Retry => self.try_again().await,
         };
         match (taken, permit) {
-            (Taken::Lost(message), _) => {
+            (Taken::Lost { message, .. }, _) => {
                 self.ended = Some(ClientEnd::Lost);
                 Announced::Lost { message }
             }
@@ -185,7 +190,14 @@ impl<'a, S: Session> Client<'a, S> {
             self.leave_out(step, SkipCause::ScriptEnded, Some(launch));
             return Taken::Fine;
         }
-        let taken = self.take(step, 1, Some(launch)).await;
+        let taken = match self.take(step, 1, Some(launch)).await {
+            // The server ended the session, as the order says.
+            Taken::Lost { code, .. } if self.is_expected(launch, &code) => {
+                self.ended = Some(ClientEnd::Stopped { code: code.clone() });
+                Taken::Error(code)
+            }
+            taken => taken,
+        };
         if let Taken::Error(code) = &taken {
             self.last_error = Some(code.clone());
         }
@@ -198,17 +210,29 @@ impl<'a, S: Session> Client<'a, S> {
                 OnError::Rollback => self.roll_back().await,
             },
             Taken::HookEnded => self.ended = Some(ClientEnd::HookFailed),
-            Taken::Lost(_) => {}
+            Taken::Lost { .. } => {}
         }
         taken
+    }
+
+    /// Whether an entry of the order says that it ends with this error.
+    fn is_expected(&self, launch: usize, code: &str) -> bool {
+        let order = self.shared.case.order.as_deref().unwrap_or_default();
+        let expected = order
+            .get(launch)
+            .and_then(|plan| plan.expected_error.as_deref());
+        expected == Some(code)
     }
 
     /// The whole script, `iterations` times.
     async fn go_through_script(&mut self) -> Taken {
         for iteration in 1..=self.plan.iterations {
+            if self.shared.stop.requested() {
+                break;
+            }
             self.arguments.begin_pass();
             let taken = self.go_through_once(iteration).await;
-            if self.ended.is_some() || matches!(taken, Taken::Lost(_)) {
+            if self.ended.is_some() || matches!(taken, Taken::Lost { .. }) {
                 return taken;
             }
         }
@@ -237,7 +261,7 @@ impl<'a, S: Session> Client<'a, S> {
                     self.attempt = 1;
                     return taken;
                 }
-                Taken::Lost(_) => return taken,
+                Taken::Lost { .. } => return taken,
                 Taken::HookEnded => ClientEnd::HookFailed,
                 Taken::Error(code) if self.may_retry(code) => {
                     self.begin_again(code.clone()).await;
@@ -296,7 +320,7 @@ impl<'a, S: Session> Client<'a, S> {
                 (Taken::Error(code), OnError::Rollback) if !self.retries(code) => {
                     self.roll_back().await;
                 }
-                (Taken::Error(_), _) | (Taken::HookEnded | Taken::Lost(_), _) => return taken,
+                (Taken::Error(_), _) | (Taken::HookEnded | Taken::Lost { .. }, _) => return taken,
             }
         }
         if self.client_hook(plan.after.as_ref(), iteration).await {

@@ -113,18 +113,16 @@ impl<'a> Ledger<'a> {
 
     /// Enters a fact at its place in the one order.
     pub fn enter(&self, at: Micros, kind: EventKind) {
-        let event = {
-            let mut entries = self
-                .entries
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let seq = u32::try_from(entries.len() + 1).unwrap_or(u32::MAX);
-            entries.push(Event { seq, at, kind });
-            entries.last().cloned()
-        };
-        if let Some(event) = event {
-            self.observer.saw(self.case, &event);
+        let mut entries = self
+            .entries
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let seq = u32::try_from(entries.len() + 1).unwrap_or(u32::MAX);
+        entries.push(Event { seq, at, kind });
+        // Looked at in its place: an answer may be large.
+        if let Some(event) = entries.last() {
+            self.observer.saw(self.case, event);
         }
     }
 }

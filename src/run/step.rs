@@ -52,10 +52,9 @@ impl<S: Session> Client<'_, S> {
         };
         let end = match &taken {
             Ok(()) => StepEnd::Done,
-            Err(Failure::Server { code, .. }) => StepEnd::Error { code: code.clone() },
-            Err(Failure::Lost { .. }) => StepEnd::Error {
-                code: String::new(),
-            },
+            Err(Failure::Server { code, .. } | Failure::Lost { code, .. }) => {
+                StepEnd::Error { code: code.clone() }
+            }
             Err(Failure::Hook) => StepEnd::HookFailed,
         };
         self.note(EventKind::Completed {
@@ -68,7 +67,7 @@ impl<S: Session> Client<'_, S> {
             Ok(()) => Taken::Fine,
             Err(Failure::Server { expected: true, .. }) => Taken::Fine,
             Err(Failure::Server { code, .. }) => Taken::Error(code),
-            Err(Failure::Lost { message }) => Taken::Lost(message),
+            Err(Failure::Lost { code, message }) => Taken::Lost { code, message },
             Err(Failure::Hook) => Taken::HookEnded,
         }
     }
@@ -302,8 +301,10 @@ enum Failure {
         /// Whether the step says that it ends so.
         expected: bool,
     },
-    /// The session is gone.
+    /// The session is gone, and nobody said that it would be.
     Lost {
+        /// The SQLSTATE of the server's last word; empty where it had none.
+        code: String,
         /// What the server, or the network, said last.
         message: String,
     },
@@ -313,14 +314,14 @@ enum Failure {
 
 fn failure(reply: &Reply, expected: Option<&str>) -> Option<Failure> {
     let error = reply.error.as_ref()?;
-    Some(if error.ends_session() {
+    let expected = expected == Some(&error.code);
+    let code = error.code.clone();
+    Some(if error.ends_session() && !expected {
         Failure::Lost {
+            code,
             message: error.message.clone(),
         }
     } else {
-        Failure::Server {
-            code: error.code.clone(),
-            expected: expected == Some(&error.code),
-        }
+        Failure::Server { code, expected }
     })
 }
