@@ -2,7 +2,8 @@
 //!
 //! A wrong path is known before anything is measured. The content appears at once and whole: it is written
 //! beside the target and moved over it, so that a reader never sees half a report, and a report of an
-//! earlier run stays until the new one is there.
+//! earlier run stays until the new one is there. Between the two nothing lies beside it that a killed run
+//! would leave behind.
 
 use std::{
     fs::{File, OpenOptions},
@@ -20,8 +21,8 @@ pub struct ReportFile {
 
 #[derive(Debug)]
 enum Open {
-    /// An ordinary file: the new content waits beside it.
-    Beside(NamedTempFile),
+    /// An ordinary file: the new content is moved over it.
+    Beside,
     /// A pipe, a terminal, `/dev/stdout`: nothing can be moved over it.
     Direct(File),
 }
@@ -41,9 +42,13 @@ impl ReportFile {
             Ok(_) => {
                 // A file that may not be written shall not be replaced either.
                 OpenOptions::new().append(true).open(target)?;
-                Open::Beside(beside(target)?)
+                beside(target)?;
+                Open::Beside
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Open::Beside(beside(target)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                beside(target)?;
+                Open::Beside
+            }
             Err(error) => return Err(error),
         };
         Ok(Self {
@@ -65,7 +70,8 @@ impl ReportFile {
     pub fn write(self, content: &[u8]) -> io::Result<()> {
         match self.open {
             Open::Direct(mut file) => file.write_all(content),
-            Open::Beside(mut file) => {
+            Open::Beside => {
+                let mut file = beside(&self.target)?;
                 file.write_all(content)?;
                 file.as_file().sync_all()?;
                 file.persist(&self.target).map_err(|error| error.error)?;
