@@ -1,7 +1,7 @@
 //! What goes to the server and what comes back.
 
 use crate::world::{ask, batch, connect, connect_with, database, single, with_server};
-use pgauge::record::Value;
+use pgauge::record::{Value, same};
 use pgauge::run::session::{Canceller, Database, Message, Session, SessionNote};
 use pgauge::schedule::StatementForm;
 
@@ -107,7 +107,9 @@ fn a_batch_is_one_transaction_and_keeps_what_came_before_its_error() {
         let reply = batch(&mut session, "SELECT 1 AS a; ; UPDATE t SET id = 1;").await;
         let commands: Vec<&str> = reply.results.iter().map(|r| r.command.as_str()).collect();
         assert_eq!(commands, ["SELECT", "UPDATE"]);
-        assert_eq!(reply.results[0].rows, [[Value::Text("1".into())]]);
+        // The driver does not tell the types of a batch.
+        let one = &reply.results[0].rows[0][0];
+        assert!(same(&Value::Int(1), one) && same(&Value::Text("1".into()), one));
         assert_eq!(batch(&mut session, " -- nothing").await, Default::default());
         drop(session);
         database.close().await.unwrap();

@@ -55,7 +55,7 @@ pub(super) async fn collect_all(
         match part? {
             SimpleQueryMessage::RowDescription(columns) => {
                 let names = columns.iter().map(|column| column.name().to_owned());
-                result.columns = names.map(text_column).collect();
+                result.columns = names.map(untyped_column).collect();
             }
             SimpleQueryMessage::Row(row) => {
                 clock.row();
@@ -81,7 +81,7 @@ pub(super) async fn collect_all(
 }
 
 fn texts(row: &SimpleQueryRow) -> Vec<Value> {
-    let text = |at| row.get(at).map(|text| Value::Text(text.to_owned()));
+    let text = |at| row.get(at).map(untyped);
     (0..row.len())
         .map(|at| text(at).unwrap_or(Value::Null))
         .collect()
@@ -111,10 +111,20 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
-fn text_column(name: String) -> Column {
+/// What a message of several statements returns comes as text; of which type it was, the driver does not tell.
+const UNTYPED: &str = "unknown";
+
+fn untyped_column(name: String) -> Column {
     Column {
         name,
-        type_name: "text".to_owned(),
+        type_name: UNTYPED.to_owned(),
+    }
+}
+
+fn untyped(text: &str) -> Value {
+    Value::Other {
+        type_name: UNTYPED.to_owned(),
+        text: text.to_owned(),
     }
 }
 
