@@ -306,6 +306,8 @@ fn on(lock: Option<&LockFacts>) -> String {
         ("advisory", _) => " (advisory lock)".to_owned(),
         ("relation", Some(relation)) => format!(" (table {relation}, {})", mode(&lock.mode)),
         (kind, Some(relation)) => format!(" ({kind} of {relation}, {})", mode(&lock.mode)),
+        // A wait for a safe snapshot has no mode.
+        (kind, None) if lock.mode.is_empty() => format!(" ({kind})"),
         (kind, None) => format!(" ({kind}, {})", mode(&lock.mode)),
     }
 }

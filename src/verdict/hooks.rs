@@ -4,7 +4,7 @@ use super::{
     context::Context,
     finding::{Finding, FindingPlace, Within},
 };
-use crate::record::{CaseEnd, EventKind, HookProblem};
+use crate::record::{CaseEnd, ClientId, EventKind, HookProblem};
 
 /// The findings of hooks that did not come to a good end; one for each place and message.
 pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
@@ -30,6 +30,8 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
             HookProblem::Assertion { message } => {
                 Finding::failed("assertion", message).detail(format!("asserted by {whose}"))
             }
+            // What a hook was asking for when the case was given up was cancelled with it.
+            HookProblem::Failure { .. } if was_cancelled(context, client) => continue,
             HookProblem::Failure { message } => {
                 Finding::failed("hook-failed", message).detail(format!("said by {whose}"))
             }
@@ -60,4 +62,11 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether what a client was asking the server was cancelled because the case had to end.
+fn was_cancelled(context: &Context<'_>, client: &ClientId) -> bool {
+    context.log.events.iter().any(|event| {
+        matches!(&event.kind, EventKind::Cancelled { client: whose, .. } if whose == client)
+    })
 }

@@ -216,6 +216,7 @@ pub(super) fn described(waits: &[&Wait]) -> String {
     let lock = waits.iter().find_map(|wait| wait.lock.as_ref());
     let lock = lock.map(|lock| match &lock.relation {
         Some(relation) => format!(" ({} on {relation})", lock.mode),
+        None if lock.mode.is_empty() => format!(" ({})", object(&lock.kind)),
         None => format!(" ({} on {})", lock.mode, object(&lock.kind)),
     });
     format!(
