@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 pub struct Redactor {
     time: Regex,
     number: Regex,
+    version: Regex,
     blanks: Regex,
 }
 
@@ -28,6 +29,7 @@ impl Redactor {
         Self {
             time: regex(r"\d[\d,]*(\.\d+)? (ns|µs|ms|s|min)\b"),
             number: regex(r"\b([Pp]rocess|backend|transaction) \d+"),
+            version: regex(r"(the server is) \d[\d.]*( \([^)]*\))?"),
             blanks: regex("[ \n]+"),
         }
     }
@@ -71,7 +73,8 @@ impl Redactor {
     fn plain(&self, text: &str) -> String {
         let text = self.time.replace_all(text, "[TIME]");
         let kind = |found: &Captures<'_>| format!("{} [NUMBER]", &found[1]);
-        self.number.replace_all(&text, kind).into_owned()
+        let text = self.number.replace_all(&text, kind);
+        self.version.replace_all(&text, "$1 [VERSION]").into_owned()
     }
 
     /// What a report says, for one that was made from other times: without times, and without the spaces by which
@@ -85,11 +88,16 @@ impl Redactor {
 }
 
 #[test]
-fn times_and_processes_are_taken_out_and_the_rest_stays() {
+fn times_processes_and_versions_are_taken_out_and_the_rest_stays() {
     let redactor = Redactor::new();
     let text = "process 4711 took 1,200.5 µs for 3 rows of item 7";
     let expected = "process [NUMBER] took [TIME] for 3 rows of item 7";
     assert_eq!(redactor.plain(text), expected);
+    for version in ["15.18", "15.18 (Debian 15.18-0+deb12u1)"] {
+        let text = format!("it requires PostgreSQL 99; the server is {version}");
+        let expected = "it requires PostgreSQL 99; the server is [VERSION]";
+        assert_eq!(redactor.plain(&text), expected);
+    }
     let (slow, fast) = ("  14  5.88 ms | update", "  14     6 ms | update");
     assert_eq!(redactor.text(slow), redactor.text(fast));
 }
