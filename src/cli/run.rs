@@ -123,6 +123,7 @@ fn without_server(plan: &Plan, run: RunFacts, breakage: &Breakage) -> RunLog {
         events: Vec::new(),
         queries: Vec::new(),
         probes: Vec::new(),
+        plans: Vec::new(),
         started_at: String::new(),
         duration: Micros(0),
     });

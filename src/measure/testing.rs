@@ -41,6 +41,7 @@ impl LogBuilder {
                 events: Vec::new(),
                 queries: Vec::new(),
                 probes: Vec::new(),
+                plans: Vec::new(),
                 started_at: String::new(),
                 duration: Micros(0),
             },

@@ -1,18 +1,24 @@
 //! The database that one case has for itself: its sessions, who watches their locks, and its end.
 
+use super::admin::quote_ident;
+use super::catalog;
 use super::cluster::Cluster;
 use super::connect::Login;
+use super::failure;
+use super::line::{Line, drive};
 use super::locks::PgLockWatch;
 use super::pool::SessionPool;
+use super::seed;
 use super::server::Retention;
 use super::session::PgSession;
-use crate::record::Breakage;
-use crate::run::session::{Connected, Database, SessionPlan};
+use crate::record::{Breakage, Catalog};
+use crate::run::session::{Connected, Database, SessionPlan, Tidying};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use tokio_postgres::Client;
 
 /// A clone of a template, with a random name.
 #[derive(Debug)]
@@ -72,6 +78,24 @@ impl PgDatabase {
         self.cluster.act_as(self.common.role.as_deref(), login)
     }
 
+    /// A connection of pgauge's own; none of the case's sessions.
+    async fn own(&self, purpose: &str) -> Result<Client, Breakage> {
+        let application = format!("pgauge/{}/{purpose}", self.common.scenario);
+        let login = Login::own(&self.name, application);
+        let connector = &self.cluster.connector;
+        match connector.open(&connector.config(&login)).await {
+            Ok((client, wire)) => {
+                tokio::spawn(drive(wire, Arc::new(Line::default())));
+                Ok(client)
+            }
+            Err(error) => {
+                let message = "no session of pgauge's own";
+                let breakage = failure::breakage("connect", message, &error);
+                Err(self.cluster.explain(breakage))
+            }
+        }
+    }
+
     fn pool(&self, login: Login) -> Result<Rc<SessionPool>, String> {
         if let Some(pool) = self.pools.borrow().get(&login) {
             return Ok(pool.clone());
@@ -104,6 +128,41 @@ impl Database for PgDatabase {
         let login = Login::own(&self.name, application);
         let watch = PgLockWatch::open(&self.cluster.connector, &login).await;
         watch.map_err(|breakage| self.cluster.explain(breakage))
+    }
+
+    async fn fork(&self) -> Result<Self, Breakage> {
+        for pool in self.pools.take().into_values() {
+            pool.close();
+        }
+        let role = self.common.role.as_deref();
+        let name = self.cluster.clone_of(&self.name, role).await?;
+        let common = Common {
+            // Nobody asked to look into a copy.
+            retention: Retention::Drop,
+            ..self.common.clone()
+        };
+        Ok(Self::new(self.cluster.clone(), name, common))
+    }
+
+    async fn catalog(&self) -> Result<Catalog, Breakage> {
+        catalog::read(&self.own("catalog").await?).await
+    }
+
+    async fn tidy(&self, how: Tidying<'_>) -> Result<(), Breakage> {
+        let client = self.own("tidy").await?;
+        match how {
+            Tidying::Settle => seed::settle(&client).await,
+            Tidying::Analyze(tables) => {
+                let names = tables
+                    .iter()
+                    .map(|(schema, name)| format!("{}.{}", quote_ident(schema), quote_ident(name)));
+                let sql = format!("ANALYZE {}", names.collect::<Vec<_>>().join(", "));
+                let analyzed = client.batch_execute(&sql).await;
+                analyzed.map_err(|error| {
+                    failure::breakage("analyze", "the tables cannot be analyzed", &error)
+                })
+            }
+        }
     }
 
     async fn close(self) -> Result<(), Breakage> {

@@ -2,6 +2,7 @@
 
 mod admin;
 pub mod binaries;
+mod catalog;
 mod cluster;
 pub mod connect;
 pub mod database;
@@ -9,6 +10,7 @@ pub mod decode;
 pub mod embedded;
 pub mod encode;
 pub mod error;
+mod explain;
 mod failure;
 pub mod install;
 mod line;

@@ -11,17 +11,19 @@ mod refusal;
 
 use super::connect::Connector;
 use super::encode::TextParam;
+use super::explain;
 use super::failure;
 use super::line::Line;
 use super::shape::{Shape, Shapes};
-use crate::record::{Reply, ResultSet, ServerError, Timing};
-use crate::run::session::{Canceller, Message, Session};
+use crate::record::{Explained, Reply, ResultSet, ServerError, Timing};
+use crate::run::session::{Canceller, ExplainMode, Message, Session};
 use crate::schedule::StatementForm;
 use crate::sql;
 use answer::Clock;
 use deadpool_postgres::Object;
 use futures_util::FutureExt;
 use refusal::{Failure, unspeakable, wrong_parameter_count};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio_postgres::types::Type;
@@ -168,6 +170,46 @@ impl Session for PgSession {
             reply.error = Some(self.settled(failure).await);
         }
         (reply, timing)
+    }
+
+    async fn explain(
+        &mut self,
+        message: Message<'_>,
+        mode: ExplainMode,
+    ) -> Result<Explained, ServerError> {
+        let sql = explain::statement(message.sql, mode);
+        let asked = Message {
+            sql: &sql,
+            form: StatementForm::Single,
+            keep_rows: 1,
+            ..message
+        };
+        let (reply, _) = self.execute(asked).await;
+        if let Some(mut error) = reply.error {
+            let before = explain::offset(mode);
+            error.position = error.position.and_then(|at| at.checked_sub(before));
+            return Err(error);
+        }
+        explain::read(&reply).ok_or_else(|| ServerError {
+            severity: "ERROR".to_owned(),
+            code: "XX000".to_owned(),
+            message: "the server did not explain the statement in a form that is known".to_owned(),
+            ..ServerError::default()
+        })
+    }
+
+    async fn planner_settings(&mut self) -> Result<BTreeMap<String, String>, ServerError> {
+        let message = Message {
+            sql: explain::SETTINGS,
+            params: &[],
+            form: StatementForm::Single,
+            keep_rows: usize::MAX,
+        };
+        let (reply, _) = self.execute(message).await;
+        match reply.error {
+            Some(error) => Err(error),
+            None => Ok(explain::settings(&reply)),
+        }
     }
 
     fn canceller(&self) -> PgCanceller {

@@ -7,15 +7,25 @@
 //! The types derive serde themselves: they are inert, the JSON results file is their list, and its
 //! envelope carries the version ([`FORMAT`]).
 
+mod catalog;
 mod event;
+mod plan;
 mod reply;
 mod run_log;
 
 pub mod value;
 
+pub use catalog::{
+    Catalog, Check, ColumnStatistics, ForeignKey, Index, SequenceState, Table, TableColumn,
+    TableKind,
+};
 pub use event::{
     Blocker, ClientEnd, Event, EventKind, HookProblem, LockFacts, RunNo, SentBy, SkipCause,
     StatementNo, StepEnd, Timing,
+};
+pub use plan::{
+    Actual, Buffers, CapturedPlan, Estimate, Explained, MeasuredPlan, NodeFacts, NodeShape,
+    PlanFacts, PlanNode, PlanOutcome, PlanPoint, PlanSnapshot, Space, TriggerUse, Wal,
 };
 pub use reply::{Column, Reply, ResultSet, ServerError, ToldWait};
 pub use run_log::{

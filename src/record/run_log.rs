@@ -1,6 +1,6 @@
 //! What a whole run leaves behind.
 
-use super::{Event, Micros, Reply, ServerError, Timing};
+use super::{Event, Micros, PlanSnapshot, Reply, ServerError, Timing};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -92,6 +92,9 @@ pub struct CaseLog {
     /// The answers to the statements of `expect`, in the order of the plan's probes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<ProbeReply>,
+    /// The plans of the watched queries, by the point of the case at which they were captured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plans: Vec<PlanSnapshot>,
     /// When it began, RFC 3339 with offset; empty where it never did.
     #[serde(default)]
     pub started_at: String,

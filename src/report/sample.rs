@@ -309,6 +309,7 @@ fn log(file: &str, scenario: &str, variant: Option<&str>) -> CaseLog {
         events: vec![],
         queries: vec![],
         probes: vec![],
+        plans: vec![],
         started_at: "2026-11-20T10:00:00Z".into(),
         duration: Micros(48_300),
     }

@@ -11,7 +11,10 @@ use super::{
     stop::{Interrupt, Stop, interrupted},
 };
 use crate::{
-    record::{Breakage, CaseEnd, ClientId, EventKind, ProbeReply, QueryRun, SentBy},
+    record::{
+        Breakage, CaseEnd, ClientId, EventKind, PlanPoint, PlanSnapshot, ProbeReply, QueryRun,
+        SentBy,
+    },
     schedule::{Case, ClientPlan, StatementForm},
 };
 use std::{
@@ -32,6 +35,8 @@ pub struct Carried {
     pub queries: Vec<QueryRun>,
     /// The answers to the statements of `expect`.
     pub probes: Vec<ProbeReply>,
+    /// The plans of the watched queries.
+    pub plans: Vec<PlanSnapshot>,
 }
 
 /// Carries out a case on a server, to its end or until the run shall end.
@@ -53,21 +58,15 @@ pub async fn carry_out<S: Server>(
         Err(NotReady::Broke(breakage)) => return ended(CaseEnd::Broke(breakage)),
     };
     let ledger = Ledger::new(index, case.clients.len() + 1, entries, observer);
-    let carried = Stage::new(case, &database, &ledger).play(interrupt).await;
-    match (database.close().await, carried) {
-        (
-            Err(breakage),
-            Carried {
-                end: Some(CaseEnd::Ran),
-                queries,
-                probes,
-            },
-        ) => Carried {
+    let carried = Stage::new(case, &database, server.facts().version_num, &ledger)
+        .play(interrupt)
+        .await;
+    match (database.close().await, &carried.end) {
+        (Err(breakage), Some(CaseEnd::Ran)) => Carried {
             end: Some(CaseEnd::Broke(Box::new(breakage))),
-            queries,
-            probes,
+            ..carried
         },
-        (_, carried) => carried,
+        _ => carried,
     }
 }
 
@@ -89,7 +88,8 @@ fn interruption(by: &str) -> Breakage {
 /// A case that has its database.
 pub(super) struct Stage<'a, D: Database> {
     pub(super) case: &'a Case,
-    database: &'a D,
+    pub(super) database: &'a D,
+    pub(super) version_num: u32,
     pub(super) ledger: &'a Ledger<'a>,
     board: Board,
     pub(super) stop: Stop,
@@ -97,14 +97,16 @@ pub(super) struct Stage<'a, D: Database> {
     cancellers: RefCell<Vec<<D::Session as Session>::Canceller>>,
     pub(super) queries: RefCell<Vec<QueryRun>>,
     pub(super) probes: RefCell<Vec<ProbeReply>>,
+    pub(super) plans: RefCell<Vec<PlanSnapshot>>,
 }
 
 impl<'a, D: Database> Stage<'a, D> {
-    fn new(case: &'a Case, database: &'a D, ledger: &'a Ledger<'a>) -> Self {
+    fn new(case: &'a Case, database: &'a D, version_num: u32, ledger: &'a Ledger<'a>) -> Self {
         let ids = case.clients.iter().map(|client| client.id.clone());
         Self {
             case,
             database,
+            version_num,
             ledger,
             // The last line is the scenario's own session: hooks, queries, probes.
             board: Board::new(ids.chain([ClientId::single("pgauge")])),
@@ -113,6 +115,7 @@ impl<'a, D: Database> Stage<'a, D> {
             cancellers: RefCell::default(),
             queries: RefCell::default(),
             probes: RefCell::default(),
+            plans: RefCell::default(),
         }
     }
 
@@ -142,6 +145,7 @@ impl<'a, D: Database> Stage<'a, D> {
             end: Some(end),
             queries: self.queries.take(),
             probes: self.probes.take(),
+            plans: self.plans.take(),
         }
     }
 
@@ -188,6 +192,7 @@ impl<'a, D: Database> Stage<'a, D> {
     }
 
     async fn act(&self) -> Result<(), Breakage> {
+        self.capture_plans(PlanPoint::Before).await?;
         self.watch_queries().await?;
         self.own_hook(self.case.before.as_ref()).await?;
         if !self.case.clients.is_empty() && !self.stop.requested() {
@@ -227,6 +232,22 @@ impl<'a, D: Database> Stage<'a, D> {
                 },
             );
         }
+        Ok((session, received))
+    }
+
+    /// A session of the scenario itself on a copy of its database.
+    pub(super) async fn connect_to(
+        &self,
+        copy: &D,
+    ) -> Result<(D::Session, UnboundedReceiver<super::SessionNote>), Breakage> {
+        let (notes, received) = unbounded_channel();
+        let plan = SessionPlan {
+            client: ClientPlan::own_session().id,
+            settings: Vec::new(),
+            notes,
+        };
+        let Connected { session, .. } = copy.connect(&plan).await?;
+        self.cancellers.borrow_mut().push(session.canceller());
         Ok((session, received))
     }
 

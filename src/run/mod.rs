@@ -16,6 +16,7 @@ mod hooks;
 mod ledger;
 mod memory;
 mod own_session;
+mod plans;
 pub mod session;
 mod step;
 mod stop;
@@ -24,8 +25,8 @@ mod tests;
 mod whole;
 
 pub use session::{
-    Blocked, Canceller, Connected, Database, LockWatch, Message, NotReady, Server, Session,
-    SessionNote, SessionPlan, WaitFacts,
+    Blocked, Canceller, Connected, Database, ExplainMode, LockWatch, Message, NotReady, Server,
+    Session, SessionNote, SessionPlan, Tidying, WaitFacts,
 };
 pub use stop::Interrupt;
 pub use whole::{Observer, RunOptions, run};

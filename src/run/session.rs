@@ -4,10 +4,13 @@
 //! or of the load worker that opened it.
 
 use crate::{
-    record::{Breakage, ClientId, LockFacts, Micros, Reply, ServerFacts, Timing, Value},
+    record::{
+        Breakage, Catalog, ClientId, Explained, LockFacts, Micros, Reply, ServerError, ServerFacts,
+        Timing, Value,
+    },
     schedule::{Case, StatementForm},
 };
-use std::future::Future;
+use std::{collections::BTreeMap, future::Future};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// A server on which cases get databases.
@@ -62,12 +65,54 @@ pub trait Database {
     /// What kept the server from giving one.
     fn watch(&self) -> impl Future<Output = Result<Self::Watch, Breakage>>;
 
+    /// Makes a copy of the database as it is now, with sessions of its own. All sessions of this one must have been given
+    /// up; their connections are closed.
+    ///
+    /// # Errors
+    ///
+    /// What kept the server from copying it.
+    fn fork(&self) -> impl Future<Output = Result<Self, Breakage>>
+    where
+        Self: Sized;
+
+    /// Reads what tables and indexes there are, and what the planner knows of them.
+    ///
+    /// # Errors
+    ///
+    /// What kept the server from telling.
+    fn catalog(&self) -> impl Future<Output = Result<Catalog, Breakage>>;
+
+    /// Brings tables to rest, or takes a new sample of them.
+    ///
+    /// # Errors
+    ///
+    /// What kept the server from doing it.
+    fn tidy(&self, how: Tidying<'_>) -> impl Future<Output = Result<(), Breakage>>;
+
     /// Gives the database back: its sessions are closed and it is dropped, or kept if asked for.
     ///
     /// # Errors
     ///
     /// What kept it from being dropped.
     fn close(self) -> impl Future<Output = Result<(), Breakage>>;
+}
+
+/// What is done to tables so that plans are worth looking at.
+#[derive(Debug, Clone, Copy)]
+pub enum Tidying<'a> {
+    /// `VACUUM (FREEZE, ANALYZE)` of all tables.
+    Settle,
+    /// `ANALYZE` of these, by schema and name.
+    Analyze(&'a [(String, String)]),
+}
+
+/// Whether a statement is carried out to be explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExplainMode {
+    /// It is, and measured.
+    Execute,
+    /// It is only planned.
+    PlanOnly,
 }
 
 /// How a session is opened.
@@ -141,6 +186,26 @@ pub trait Session {
     /// Sends one message and reads its answer up to ReadyForQuery, after an error too. A lost
     /// connection is an answer as well: its error [ends the session](crate::record::ServerError::ends_session).
     fn execute(&mut self, message: Message<'_>) -> impl Future<Output = (Reply, Timing)>;
+
+    /// Explains one statement, its parameters bound as in [`execute`](Self::execute).
+    ///
+    /// # Errors
+    ///
+    /// What the server says; a position counts in the statement itself.
+    fn explain(
+        &mut self,
+        message: Message<'_>,
+        mode: ExplainMode,
+    ) -> impl Future<Output = Result<Explained, ServerError>>;
+
+    /// Reads the settings in force that decide about plans.
+    ///
+    /// # Errors
+    ///
+    /// What the server says.
+    fn planner_settings(
+        &mut self,
+    ) -> impl Future<Output = Result<BTreeMap<String, String>, ServerError>>;
 
     /// A handle that cancels what the session does.
     fn canceller(&self) -> Self::Canceller;

@@ -101,6 +101,7 @@ fn never_began(case: &Case, interrupted: Option<&str>) -> CaseLog {
         events: Vec::new(),
         queries: Vec::new(),
         probes: Vec::new(),
+        plans: Vec::new(),
         started_at: String::new(),
         duration: Micros(0),
     }
@@ -150,6 +151,7 @@ impl<S: Server + Sync> Work<'_, S> {
             events: entries.take(),
             queries: carried.queries,
             probes: carried.probes,
+            plans: carried.plans,
             started_at,
             duration: began.elapsed().into(),
         };

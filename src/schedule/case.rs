@@ -58,6 +58,13 @@ pub struct Case {
     pub measures_time: bool,
 }
 
+impl Case {
+    /// Whether the plans of its queries are captured.
+    pub fn captures_plans(&self) -> bool {
+        !self.queries.is_empty()
+    }
+}
+
 /// The database that a case starts from. Two cases with the same `fingerprint` share a template.
 #[derive(Debug, Clone)]
 pub struct DatabasePlan {

@@ -80,6 +80,12 @@ pub(super) async fn sow(ground: &Ground, plan: &SeedPlan) -> Result<(), Box<Brea
     settled.map_err(|trouble| Box::new(trouble.at("/seed")))
 }
 
+/// Vacuums, freezes and analyzes the tables of a database again, after it was changed.
+pub(super) async fn settle(client: &Client) -> Result<(), Breakage> {
+    let settled = settle::vacuum(client).await;
+    settled.map_err(|trouble| trouble.at("/seed"))
+}
+
 async fn carry_out(client: &Client, action: &SeedAction) -> Result<(), Trouble> {
     match action {
         SeedAction::Sql { text, file, .. } => {

@@ -5,10 +5,13 @@
 //! anything else succeeds at once.
 
 use crate::{
-    record::{Breakage, LockFacts, Micros, Reply, ResultSet, ServerError, ServerFacts, Timing},
+    record::{
+        Breakage, Catalog, Explained, LockFacts, Micros, Reply, ResultSet, ServerError,
+        ServerFacts, Timing,
+    },
     run::session::{
-        Blocked, Canceller, Connected, Database, LockWatch, Message, NotReady, Server, Session,
-        SessionPlan, WaitFacts,
+        Blocked, Canceller, Connected, Database, ExplainMode, LockWatch, Message, NotReady, Server,
+        Session, SessionPlan, Tidying, WaitFacts,
     },
     schedule::Case,
 };
@@ -73,6 +76,18 @@ impl Database for FakeDatabase {
 
     async fn watch(&self) -> Result<FakeWatch, Breakage> {
         Ok(FakeWatch(Rc::clone(&self.locks)))
+    }
+
+    async fn fork(&self) -> Result<Self, Breakage> {
+        Ok(Self::default())
+    }
+
+    async fn catalog(&self) -> Result<Catalog, Breakage> {
+        Ok(Catalog::default())
+    }
+
+    async fn tidy(&self, _: Tidying<'_>) -> Result<(), Breakage> {
+        Ok(())
     }
 
     async fn close(self) -> Result<(), Breakage> {
@@ -189,6 +204,14 @@ impl Session for FakeSession {
             self.release();
         }
         (reply, Timing::default())
+    }
+
+    async fn explain(&mut self, _: Message<'_>, _: ExplainMode) -> Result<Explained, ServerError> {
+        Ok(Explained::default())
+    }
+
+    async fn planner_settings(&mut self) -> Result<BTreeMap<String, String>, ServerError> {
+        Ok(BTreeMap::new())
     }
 
     fn canceller(&self) -> FakeCanceller {

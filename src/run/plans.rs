@@ -1,0 +1,334 @@
+//! What does the server do for each watched query? Every one is explained while it is really executed.
+//!
+//! A read runs on the database of the case, in a transaction that may not write. What writes, or locks rows, runs on a
+//! fresh copy each time: rolled back on the same database it would leave dead rows and change what the next one sees.
+//! Every statement is executed until two executions in a row agree in all that does not depend on the machine, since
+//! the first one also fills the server's own caches of the catalog.
+//!
+//! ANALYZE looks at 300 rows for each unit of `default_statistics_target` (`std_typanalyze`). Up to that size it reads
+//! every row and has no choice; of larger tables it takes another sample each time. What those would make the planner
+//! do is asked for on a copy that is analyzed again and again.
+
+use super::{
+    arguments::{Arguments, Moment},
+    carry_out::Stage,
+    memory::Memory,
+    session::{Database, ExplainMode, Message, Session, Tidying},
+};
+use crate::{
+    record::{
+        Breakage, CapturedPlan, Catalog, Explained, MeasuredPlan, PlanFacts, PlanOutcome,
+        PlanPoint, PlanSnapshot, ServerError, Value,
+    },
+    schedule::{ClientPlan, QueryPlan, StatementForm},
+    sql::{StatementKind, kind},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How often a statement is executed at most until two executions agree.
+const MOST_EXECUTIONS: u32 = 5;
+
+/// How many other samples of large tables are taken.
+const SAMPLES: u32 = 3;
+
+/// Rows that ANALYZE looks at for each unit of its target.
+const ROWS_PER_TARGET: f64 = 300.0;
+
+/// The SQLSTATE of a read that turned out to write.
+const READ_ONLY_TRANSACTION: &str = "25006";
+
+/// A watched query with the values of its parameters.
+struct Asked<'a> {
+    query: &'a QueryPlan,
+    params: Vec<Value>,
+}
+
+impl Asked<'_> {
+    fn message(&self) -> Message<'_> {
+        Message {
+            sql: &self.query.sql,
+            params: &self.params,
+            form: StatementForm::Single,
+            keep_rows: 1,
+        }
+    }
+}
+
+impl<D: Database> Stage<'_, D> {
+    /// Captures the plans of all watched queries, as the database is now; after a migration it is vacuumed, frozen and
+    /// analyzed first, as a seeded one is. Sessions of the case must have been given up.
+    pub(super) async fn capture_plans(&self, point: PlanPoint) -> Result<(), Breakage> {
+        if !self.case.captures_plans() {
+            return Ok(());
+        }
+        if point == PlanPoint::After {
+            self.database.tidy(Tidying::Settle).await?;
+        }
+        let asked = self.asked().map_err(|breakage| *breakage)?;
+        let catalog = self.database.catalog().await?;
+        let (settings, mut outcomes) = self.read_only(&asked).await?;
+        for (asked, outcome) in asked.iter().zip(&mut outcomes) {
+            if outcome.is_none() && !self.stop.requested() {
+                *outcome = Some(self.on_copies(asked).await?);
+            }
+        }
+        let plans = asked
+            .iter()
+            .zip(outcomes)
+            .map(|(asked, outcome)| CapturedPlan {
+                query: asked.query.name.clone(),
+                sql: asked.query.sql.clone(),
+                params: asked.params.clone(),
+                outcome: outcome.unwrap_or(PlanOutcome::NoPlan),
+            });
+        let mut snapshot = PlanSnapshot {
+            point,
+            taken_at: jiff::Zoned::now().timestamp().to_string(),
+            version_num: self.version_num,
+            settings,
+            plans: plans.collect(),
+            catalog,
+        };
+        self.sample_again(&asked, &mut snapshot).await?;
+        self.plans.borrow_mut().push(snapshot);
+        Ok(())
+    }
+
+    /// The queries with the values that their first repetition has.
+    fn asked(&self) -> Result<Vec<Asked<'_>>, Box<Breakage>> {
+        let mut arguments = Arguments::new(self.case, ClientPlan::own_session().id);
+        let queries = self.case.queries.iter();
+        queries
+            .map(|query| {
+                let moment = Moment {
+                    path: &query.path,
+                    iteration: 1,
+                    row: 0,
+                };
+                let drawn = arguments.draw(&query.arguments, &Memory::default(), moment);
+                let params = drawn.map_err(|message| Breakage {
+                    code: "generate".to_owned(),
+                    message,
+                    path: Some(query.path.clone()),
+                    ..Breakage::default()
+                })?;
+                Ok(Asked { query, params })
+            })
+            .collect()
+    }
+
+    /// The settings in force, and what came of the queries that only read; none for those that need a copy.
+    async fn read_only(
+        &self,
+        asked: &[Asked<'_>],
+    ) -> Result<(BTreeMap<String, String>, Vec<Option<PlanOutcome>>), Breakage> {
+        let own = ClientPlan::own_session();
+        let (mut session, _notes) = self.connect(&own.id, Vec::new()).await?;
+        let settings = session.planner_settings().await;
+        let settings = settings.map_err(|error| broke(&error, ""))?;
+        let mut outcomes = Vec::new();
+        for asked in asked {
+            if self.stop.requested() {
+                outcomes.push(Some(PlanOutcome::NoPlan));
+                continue;
+            }
+            let outcome = match kind(&asked.query.sql) {
+                StatementKind::Read => in_read_only_transaction(&mut session, asked).await?,
+                StatementKind::LockingRead | StatementKind::Write => None,
+                StatementKind::Transaction(_) | StatementKind::Ddl | StatementKind::Other => {
+                    Some(PlanOutcome::NoPlan)
+                }
+            };
+            outcomes.push(outcome);
+        }
+        Ok((settings, outcomes))
+    }
+
+    /// Each execution on a copy of its own.
+    async fn on_copies(&self, asked: &Asked<'_>) -> Result<PlanOutcome, Breakage> {
+        let mut executions = Executions::default();
+        while executions.want_more() && !self.stop.requested() {
+            match self.on_a_copy(asked).await? {
+                Ok(explained) => executions.add(explained),
+                Err(error) => return refused(error, asked.query).map_err(|breakage| *breakage),
+            }
+        }
+        Ok(executions.outcome())
+    }
+
+    async fn on_a_copy(
+        &self,
+        asked: &Asked<'_>,
+    ) -> Result<Result<Explained, ServerError>, Breakage> {
+        let copy = self.database.fork().await?;
+        let explained = async {
+            let (mut session, _notes) = self.connect_to(&copy).await?;
+            // Planning reads much of the catalog for the first time; the execution shall not pay for it.
+            if let Err(error) = session
+                .explain(asked.message(), ExplainMode::PlanOnly)
+                .await
+            {
+                return Ok(Err(error));
+            }
+            Ok(session.explain(asked.message(), ExplainMode::Execute).await)
+        };
+        let explained = explained.await;
+        copy.close().await?;
+        explained
+    }
+
+    /// Asks for the plans under other samples of the tables that are too large to be read as a whole.
+    async fn sample_again(
+        &self,
+        asked: &[Asked<'_>],
+        snapshot: &mut PlanSnapshot,
+    ) -> Result<(), Breakage> {
+        let target = snapshot.settings.get("default_statistics_target");
+        let target = target.and_then(|target| target.parse().ok());
+        let limit = ROWS_PER_TARGET * target.unwrap_or(100.0);
+        let large = sampled_tables(snapshot, limit);
+        if large.is_empty() || self.stop.requested() {
+            return Ok(());
+        }
+        let copy = self.database.fork().await?;
+        let sampled = async {
+            for _ in 0..SAMPLES {
+                copy.tidy(Tidying::Analyze(&large)).await?;
+                let (mut session, _notes) = self.connect_to(&copy).await?;
+                for (asked, plan) in asked.iter().zip(&mut snapshot.plans) {
+                    let touches = plan
+                        .measured()
+                        .is_some_and(|plan| reads_any(plan, &snapshot.catalog, &large));
+                    if !touches || self.stop.requested() {
+                        continue;
+                    }
+                    let explained = session
+                        .explain(asked.message(), ExplainMode::PlanOnly)
+                        .await;
+                    let explained = explained.map_err(|error| broke(&error, &asked.query.path))?;
+                    if let PlanOutcome::Measured(plan) = &mut plan.outcome {
+                        plan.other_samples.push(explained.root);
+                    }
+                }
+            }
+            Ok(())
+        };
+        let sampled = sampled.await;
+        copy.close().await?;
+        sampled
+    }
+}
+
+/// None where the statement turned out to write.
+async fn in_read_only_transaction<S: Session>(
+    session: &mut S,
+    asked: &Asked<'_>,
+) -> Result<Option<PlanOutcome>, Breakage> {
+    let mut executions = Executions::default();
+    control(session, "BEGIN READ ONLY").await;
+    let mut error = None;
+    while executions.want_more() && error.is_none() {
+        match session.explain(asked.message(), ExplainMode::Execute).await {
+            Ok(explained) => executions.add(explained),
+            Err(refused) => error = Some(refused),
+        }
+    }
+    control(session, "ROLLBACK").await;
+    match error {
+        Some(error) if error.code == READ_ONLY_TRANSACTION => Ok(None),
+        Some(error) => match refused(error, asked.query) {
+            Ok(outcome) => Ok(Some(outcome)),
+            Err(breakage) => Err(*breakage),
+        },
+        None => Ok(Some(executions.outcome())),
+    }
+}
+
+/// What goes wrong with these shows in the next message.
+async fn control<S: Session>(session: &mut S, sql: &str) {
+    let message = Message {
+        sql,
+        params: &[],
+        form: StatementForm::Single,
+        keep_rows: 0,
+    };
+    session.execute(message).await;
+}
+
+/// What came of executing a statement again and again.
+#[derive(Default)]
+struct Executions {
+    count: u32,
+    last: Option<Explained>,
+    steady: bool,
+}
+
+impl Executions {
+    fn want_more(&self) -> bool {
+        !self.steady && self.count < MOST_EXECUTIONS
+    }
+
+    fn add(&mut self, explained: Explained) {
+        self.count += 1;
+        let same = |before: &Explained| PlanFacts::of(before) == PlanFacts::of(&explained);
+        self.steady = self.last.as_ref().is_some_and(same);
+        self.last = Some(explained);
+    }
+
+    fn outcome(self) -> PlanOutcome {
+        match self.last {
+            Some(explained) => PlanOutcome::Measured(Box::new(MeasuredPlan {
+                explained,
+                executions: self.count,
+                steady: self.steady,
+                other_samples: Vec::new(),
+            })),
+            None => PlanOutcome::NoPlan,
+        }
+    }
+}
+
+/// A refused statement has no plan; a session that is gone breaks the case.
+fn refused(error: ServerError, query: &QueryPlan) -> Result<PlanOutcome, Box<Breakage>> {
+    match error.ends_session() {
+        true => Err(Box::new(broke(&error, &query.path))),
+        false => Ok(PlanOutcome::Refused { error }),
+    }
+}
+
+fn broke(error: &ServerError, path: &str) -> Breakage {
+    Breakage {
+        code: "explain".to_owned(),
+        message: format!("no plan could be captured: {}", error.message),
+        path: (!path.is_empty()).then(|| path.to_owned()),
+        error: Some(error.clone()),
+        ..Breakage::default()
+    }
+}
+
+/// The tables in the plans that have more rows than ANALYZE reads.
+fn sampled_tables(snapshot: &PlanSnapshot, limit: f64) -> Vec<(String, String)> {
+    let measured = snapshot.plans.iter().filter_map(CapturedPlan::measured);
+    let nodes = measured.flat_map(|plan| plan.explained.root.nodes());
+    let names: BTreeSet<&str> = nodes
+        .filter_map(|node| node.shape.relation.as_deref())
+        .collect();
+    let tables = names.iter().filter_map(|name| snapshot.catalog.table(name));
+    tables
+        .filter(|table| table.rows > limit)
+        .map(|table| (table.schema.clone(), table.name.clone()))
+        .collect()
+}
+
+fn reads_any(plan: &MeasuredPlan, catalog: &Catalog, tables: &[(String, String)]) -> bool {
+    let mut relations = plan
+        .explained
+        .root
+        .nodes()
+        .filter_map(|node| catalog.table(node.shape.relation.as_deref()?));
+    relations.any(|table| {
+        tables
+            .iter()
+            .any(|(schema, name)| *schema == table.schema && *name == table.name)
+    })
+}
