@@ -11,6 +11,7 @@ mod deadlock;
 mod errors;
 mod latency;
 mod numbers;
+pub mod plans;
 mod repetition;
 mod statements;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Cases and logs made by hand, for the tests of `measure`, `verdict` and `baseline`.
 
 mod case;
+pub(crate) mod plans;
 
 pub(crate) use case::{case, case_with};
 

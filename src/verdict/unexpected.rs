@@ -100,6 +100,7 @@ fn by_expectation(context: &Context<'_>, run: &StepRun<'_>, code: &str) -> bool 
             | Expectation::Latency(_)
             | Expectation::NPlusOne(_)
             | Expectation::Statements(_)
+            | Expectation::Plan(_)
             | Expectation::Check(_) => false,
         })
 }

@@ -23,6 +23,8 @@ use std::path::PathBuf;
 const AROUND: &str = "
 seed:
   - file: ../../seeds/bank.sql
+queries:
+  orders_of_user: { sql: SELECT 1 }
 clients:
   alice:
     steps:

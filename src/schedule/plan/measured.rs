@@ -45,6 +45,7 @@ impl Planner<'_> {
             Expectation::Sql(_)
             | Expectation::Errors(_)
             | Expectation::NPlusOne(_)
+            | Expectation::Plan(_)
             | Expectation::Statements(_) => false,
         }
     }

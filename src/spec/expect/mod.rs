@@ -5,9 +5,14 @@
 
 mod bound;
 mod latency;
+mod plan;
 
 pub use bound::{AtLeast, AtMost, Between, Bound, Exactly, NoneOr, NoneWord};
 pub use latency::{LatencyBounds, LatencyExpectation, LatencyOf};
+pub use plan::{
+    IndexUse, JoinStrategy, PlanExpectation, PlanMoment, PlanNever, PlanProperties, PlanUses,
+    ScanOf,
+};
 
 use super::{
     order::StepRef,
@@ -38,6 +43,8 @@ pub enum Expectation {
     NPlusOne(NPlusOneExpectation),
     /// How many statements were sent.
     Statements(StatementsExpectation),
+    /// What the plan of a query must be like.
+    Plan(PlanExpectation),
     /// A rhai expression over the measurements.
     Check(CheckExpectation),
 }

@@ -10,7 +10,7 @@ use crate::{
     spec::{
         expect::{
             DeadlockFacts, ErrorsFacts, Expectation, LatencyOf, NPlusOneFacts, NoneOr,
-            SqlExpectation, StatementsFacts, StepExpectation, Waited,
+            PlanProperties, SqlExpectation, StatementsFacts, StepExpectation, Waited,
         },
         order::{Launch, StepRef},
         value::Argument,
@@ -72,6 +72,7 @@ impl Checker<'_> {
             Expectation::Statements(statements) => {
                 self.statements(&statements.statements, &format!("{path}/statements"));
             }
+            Expectation::Plan(plan) => self.plan(&plan.plan, &format!("{path}/plan")),
             Expectation::Check(check) => self.check(&check.check, &format!("{path}/check")),
         }
     }
@@ -224,6 +225,48 @@ impl Checker<'_> {
             );
         }
         self.bound(facts.multiplier.as_ref(), &format!("{path}/multiplier"));
+    }
+
+    fn plan(&self, plan: &PlanProperties, path: &str) {
+        self.subject(&plan.of, &format!("{path}/of"), Subjects::Queries);
+        let uses = plan.uses.as_ref();
+        let never = plan.never.as_ref();
+        if uses.is_some_and(|uses| uses.index.is_none() && uses.join.is_none()) {
+            self.says_nothing(&format!("{path}/uses"), "add index or join");
+        }
+        if never.is_some_and(|never| never.seq_scan.is_none() && never.join.is_none()) {
+            self.says_nothing(&format!("{path}/never"), "add seq_scan or join");
+        }
+        let nothing = uses.is_none()
+            && never.is_none()
+            && plan.buffers.is_none()
+            && plan.wal.is_none()
+            && plan.estimate_off.is_none()
+            && plan.spills.is_none()
+            && plan.workers.is_none();
+        if nothing {
+            self.says_nothing(
+                path,
+                "add uses, never, buffers, wal, estimate_off, spills or workers",
+            );
+        }
+        if let (Some(used), Some(unwanted)) = (
+            uses.and_then(|uses| uses.join),
+            never.and_then(|never| never.join),
+        ) && used == unwanted
+        {
+            let primary = format!("a plan cannot both use and never use a {}", used.node());
+            self.push(
+                Diagnostic::error("contradiction", primary)
+                    .at(self.key_place(&format!("{path}/never/join")))
+                    .related(
+                        self.key_place(&format!("{path}/uses/join")),
+                        "the other one",
+                    ),
+            );
+        }
+        self.bound(plan.buffers.as_ref(), &format!("{path}/buffers"));
+        self.bound(plan.wal.as_ref(), &format!("{path}/wal"));
     }
 
     fn statements(&self, facts: &StatementsFacts, path: &str) {

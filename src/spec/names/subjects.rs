@@ -13,6 +13,7 @@ pub(super) enum Subjects {
     Clients,
     ClientsAndSteps,
     ClientsStepsAndQueries,
+    Queries,
 }
 
 /// The expectations of the scenario, or of one of its orders.
@@ -33,6 +34,9 @@ impl Checker<'_> {
     }
 
     pub(super) fn is_subject(&self, of: &str, allowed: Subjects) -> bool {
+        if allowed == Subjects::Queries {
+            return self.scenario.queries.contains_key(of);
+        }
         let session = Session::parse(of);
         if self.is_session(session)
             || allowed == Subjects::ClientsStepsAndQueries && self.scenario.queries.contains_key(of)
@@ -56,6 +60,9 @@ impl Checker<'_> {
     }
 
     pub(super) fn subjects(&self, allowed: Subjects) -> Vec<String> {
+        if allowed == Subjects::Queries {
+            return self.scenario.queries.keys().cloned().collect();
+        }
         let mut known: Vec<String> = self.cast.names().map(str::to_owned).collect();
         if allowed != Subjects::Clients {
             known.extend(self.cast.all_steps());
@@ -104,5 +111,6 @@ pub(super) fn what(allowed: Subjects) -> &'static str {
         Subjects::Clients => "client",
         Subjects::ClientsAndSteps => "client or step",
         Subjects::ClientsStepsAndQueries => "client, step or query",
+        Subjects::Queries => "query",
     }
 }

@@ -8,6 +8,7 @@ pub mod errors;
 pub mod latency;
 pub mod launch;
 pub mod n_plus_one;
+pub mod plan;
 pub mod query_budget;
 pub mod rows;
 pub mod sql;
@@ -27,6 +28,7 @@ pub fn judge(pointer: &str, expectation: &Expectation, context: &Context<'_>) ->
         Expectation::Errors(expectation) => errors::judge(pointer, expectation, context),
         Expectation::NPlusOne(expectation) => n_plus_one::judge(pointer, expectation, context),
         Expectation::Statements(expectation) => statements::judge(pointer, expectation, context),
+        Expectation::Plan(expectation) => plan::judge(pointer, expectation, context),
         Expectation::Check(expectation) => check::judge(pointer, expectation, context),
     }
 }

@@ -170,6 +170,7 @@ pub(in crate::verdict) fn covered(context: &Context<'_>, client: &ClientId) -> b
             | Expectation::Latency(_)
             | Expectation::Errors(_)
             | Expectation::Statements(_)
+            | Expectation::Plan(_)
             | Expectation::Check(_) => false,
         })
 }
