@@ -99,7 +99,7 @@ pub enum SeedAction {
     /// SQL, from the scenario (`path` is its JSON pointer) or from a file of its own.
     Sql {
         /// The text.
-        text: String,
+        text: Arc<str>,
         /// The file that it came from, for messages.
         file: Option<SourceFile>,
         /// JSON pointer of the item in the scenario.

@@ -1,5 +1,6 @@
 //! What is in the author's file?
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ pub struct SourceFile(Arc<Content>);
 #[derive(PartialEq, Eq)]
 struct Content {
     path: PathBuf,
-    text: String,
+    text: Arc<str>,
     /// Byte offset at which each line begins; the first is 0.
     line_starts: Vec<usize>,
 }
@@ -36,7 +37,7 @@ impl SourceFile {
         let line_starts = std::iter::once(0).chain(after_breaks).collect();
         Self(Arc::new(Content {
             path: path.into(),
-            text,
+            text: text.into(),
             line_starts,
         }))
     }
@@ -65,7 +66,8 @@ impl SourceFile {
             .hint(hint))
     }
 
-    /// Reads a file from disk; one larger than `limit` is refused before it is read.
+    /// Reads a file from disk; one larger than `limit` is refused, and never more than that is read of it, also where
+    /// nobody knows its size beforehand, as of a pipe.
     pub fn read(path: &Path, limit: ByteSize) -> Result<Self, Diagnostic> {
         let unreadable = |error: std::io::Error| {
             Diagnostic::new(
@@ -74,13 +76,18 @@ impl SourceFile {
                 format!("cannot read {}: {error}", path.display()),
             )
         };
-        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        let size = file.metadata().map_err(unreadable)?.len();
         if size > limit.0 {
-            let primary = format!("{} is too large to read", path.display());
-            return Err(Diagnostic::error("too-large", primary)
-                .detail(format!("it has {size} bytes; at most {limit} are allowed")));
+            return Err(too_large(path, &format!("it has {size} bytes"), limit));
         }
-        Self::from_bytes(path, std::fs::read(path).map_err(unreadable)?)
+        let mut bytes = Vec::new();
+        let mut reader = file.take(limit.0.saturating_add(1));
+        reader.read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > limit.0 {
+            return Err(too_large(path, "it has more bytes than that", limit));
+        }
+        Self::from_bytes(path, bytes)
     }
 
     /// The path as given, usually relative to the working directory.
@@ -91,6 +98,11 @@ impl SourceFile {
     /// The whole text, without byte order mark; line breaks are as in the file.
     pub fn text(&self) -> &str {
         &self.0.text
+    }
+
+    /// The same text, shared with this file.
+    pub fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.0.text)
     }
 
     /// A place in this file.
@@ -138,6 +150,14 @@ impl SourceFile {
         let content = self.text()[start..end].trim_end_matches(['\n', '\r']);
         Some(Span::new(start, start + content.len()))
     }
+}
+
+fn too_large(path: &Path, size: &str, limit: ByteSize) -> Diagnostic {
+    let primary = format!("{} is too large to read", path.display());
+    let nothing_read = SourceFile::new(path, "");
+    Diagnostic::error("too-large", primary)
+        .at(nothing_read.place(Span::new(0, 0)))
+        .detail(format!("{size}; at most {limit} are allowed"))
 }
 
 #[cfg(test)]
@@ -220,6 +240,9 @@ mod tests {
             Some("it has 2049 bytes; at most 2kB are allowed")
         );
         assert!(SourceFile::read(&path, ByteSize(4_096)).is_ok());
+        let endless = SourceFile::read(Path::new("/dev/zero"), ByteSize(2_048)).unwrap_err();
+        assert_eq!(endless.code, "too-large");
+        assert_eq!(endless.place.unwrap().to_string(), "/dev/zero:1:1");
         assert_eq!(
             SourceFile::read(dir.path(), ByteSize(1 << 30))
                 .unwrap_err()

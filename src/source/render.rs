@@ -14,7 +14,8 @@
 //! The layout is that of the annotate-snippets crate, which lives only here; the words are ours.
 
 use annotate_snippets::{
-    Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet, normalize_untrusted_str,
+    Annotation, AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet,
+    normalize_untrusted_str,
 };
 
 use super::{Diagnostic, Diagnostics, Place, Severity, SourceFile, Span, Suggestion};
@@ -67,7 +68,18 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
         .id(diagnostic.code.as_ref());
     let mut group = Group::with_title(title);
     for (file, marks) in by_window(diagnostic) {
-        group = group.element(snippet(file, &marks));
+        if marks
+            .iter()
+            .any(|mark| stands_in_a_long_line(file, mark.span))
+        {
+            for mark in marks {
+                group = group.element(origin(file, mark.span));
+                let label = mark.label.map(normalize_untrusted_str);
+                group = group.elements(label.map(|label| Level::NOTE.no_name().message(label)));
+            }
+        } else {
+            group = group.element(snippet(file, &marks));
+        }
     }
     if let Some(detail) = &diagnostic.detail {
         let detail = normalize_untrusted_str(detail);
@@ -77,7 +89,17 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
         let hint = normalize_untrusted_str(hint);
         group = group.element(Level::HELP.with_name("hint").message(hint));
     }
-    let suggestion = diagnostic.suggestion.as_deref().map(suggested);
+    let suggestion = diagnostic.suggestion.as_deref();
+    let suggestion = match suggestion {
+        Some(Suggestion { place, message, .. })
+            if stands_in_a_long_line(&place.file, place.span) =>
+        {
+            let hint = normalize_untrusted_str(message);
+            group = group.element(Level::HELP.with_name("hint").message(hint));
+            None
+        }
+        suggestion => suggestion.map(suggested),
+    };
     std::iter::once(group).chain(suggestion).collect()
 }
 
@@ -91,6 +113,23 @@ struct Mark<'a> {
 /// Marks of one file that are further apart than this many bytes are shown apart: the renderer looks at all that is
 /// between two marks, and a file may have thousands of them.
 const WINDOW_BYTES: usize = 8 << 10;
+
+/// A line of more bytes than this is not shown: nobody would find the mark in it, and the renderer looks at all of it
+/// for every mark.
+const LONGEST_LINE: usize = 2_000;
+
+fn stands_in_a_long_line(file: &SourceFile, span: Span) -> bool {
+    let line = file.line_span(file.position(span.start).line);
+    line.is_some_and(|line| line.end - line.start > LONGEST_LINE)
+}
+
+/// The place alone.
+fn origin(file: &SourceFile, span: Span) -> Origin<'_> {
+    let at = file.position(span.start);
+    Origin::path(file.path().to_string_lossy())
+        .line(at.line)
+        .char_column(at.column)
+}
 
 /// The marks that are shown together, those around the primary place first.
 fn by_window(diagnostic: &Diagnostic) -> Vec<(&SourceFile, Vec<Mark<'_>>)> {
@@ -278,6 +317,21 @@ mod tests {
         let empty = SourceFile::new("empty.yaml", "");
         all.push(Diagnostic::error("empty", "the file is empty").at(empty.place(Span::new(0, 0))));
         insta::assert_snapshot!(render_all(&all, Color::Off));
+    }
+
+    #[test]
+    fn of_a_line_that_nobody_can_read_the_place_is_told() {
+        let file = SourceFile::new("a.yaml", format!("x: {}, here\n", "y".repeat(5_000)));
+        let diagnostic = Diagnostic::error("c", "wrong")
+            .at(place(&file, "here"))
+            .label("this one")
+            .suggest(place(&file, "here"), "there", "did you mean \"there\"?");
+        insta::assert_snapshot!(render(&diagnostic, Color::Off), @r#"
+        error[c]: wrong
+        --> a.yaml:1:5006
+         = this one
+         = hint: did you mean "there"?
+        "#);
     }
 
     #[test]

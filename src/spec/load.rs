@@ -8,6 +8,7 @@ use super::{
     names, overlay,
     schema::{Compiled, SCENARIO, SEED_LIST},
     seed::SeedItem,
+    size,
     tree::{self, Document, Part, Tree},
 };
 use crate::{
@@ -18,6 +19,7 @@ use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -33,9 +35,10 @@ pub const MAX_SEED_BYTES: ByteSize = ByteSize(256 << 20);
 pub fn load(files: &[PathBuf]) -> Result<Vec<Arc<LoadedScenario>>, Diagnostics> {
     let mut problems = Diagnostics::default();
     let mut loaded = Vec::new();
+    let mut shared = SharedTexts::new();
     for path in files {
         let read = SourceFile::read(path, tree::MAX_BYTES).map_err(Diagnostics::from);
-        match read.and_then(load_file) {
+        match read.and_then(|file| load_with(file, &mut shared)) {
             Ok(scenario) => loaded.push(Arc::new(scenario)),
             Err(wrong) => problems.extend(wrong),
         }
@@ -55,7 +58,14 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Arc<LoadedScenario>>, Diagnostics> 
 ///
 /// Everything that is wrong in it.
 pub fn load_file(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
-    let (mut loaded, mut problems) = read_file(file)?;
+    load_with(file, &mut SharedTexts::new())
+}
+
+/// The SQL and CSV files that were read already: thousands of scenarios may share a large one.
+type SharedTexts = HashMap<PathBuf, SourceFile>;
+
+fn load_with(file: SourceFile, shared: &mut SharedTexts) -> Result<LoadedScenario, Diagnostics> {
+    let (mut loaded, mut problems) = read_file(file, shared)?;
     problems.extend(names::check(&loaded));
     if problems.has_errors() {
         return Err(problems);
@@ -67,12 +77,15 @@ pub fn load_file(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
 /// Reads one scenario as it is, for tests that plan half a scenario.
 #[cfg(test)]
 pub(crate) fn load_unchecked(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
-    read_file(file).map(|(loaded, _)| loaded)
+    read_file(file, &mut SharedTexts::new()).map(|(loaded, _)| loaded)
 }
 
 /// Reads one scenario whose names are not checked yet, with what is wrong with the files of its seeds and
 /// with some of its variants.
-fn read_file(file: SourceFile) -> Result<(LoadedScenario, Diagnostics), Diagnostics> {
+fn read_file(
+    file: SourceFile,
+    shared: &mut SharedTexts,
+) -> Result<(LoadedScenario, Diagnostics), Diagnostics> {
     let Document { tree, value } = tree::read(&file)?;
     let base = check::<Scenario>(&SCENARIO, &value, &|pointer, part| {
         tree.locate_pointer(pointer, part)
@@ -86,6 +99,7 @@ fn read_file(file: SourceFile) -> Result<(LoadedScenario, Diagnostics), Diagnost
     };
     let mut problems = Diagnostics::default();
     let overlays = value.get("variants").and_then(Json::as_object);
+    size::variants(&value, &loaded.tree)?;
     for (name, overlay) in overlays.into_iter().flatten() {
         match variant(&loaded, name, &value, overlay) {
             Ok(scenario) => {
@@ -106,7 +120,8 @@ fn read_file(file: SourceFile) -> Result<(LoadedScenario, Diagnostics), Diagnost
             return Err(wrong);
         }
     }
-    read_seeds(&mut loaded, &mut problems);
+    size::cases(&loaded)?;
+    read_seeds(&mut loaded, shared, &mut problems);
     Ok((loaded, problems))
 }
 
@@ -167,7 +182,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 /// Reads every file that the seeds of any variant name.
-fn read_seeds(loaded: &mut LoadedScenario, problems: &mut Diagnostics) {
+fn read_seeds(loaded: &mut LoadedScenario, shared: &mut SharedTexts, problems: &mut Diagnostics) {
     let mut files = std::mem::take(&mut loaded.seed_files);
     let seeds: Vec<(Option<String>, Arc<Scenario>)> = loaded
         .variants
@@ -177,68 +192,100 @@ fn read_seeds(loaded: &mut LoadedScenario, problems: &mut Diagnostics) {
     for (variant, scenario) in seeds {
         let mut reader = SeedReader {
             files: &mut files,
+            shared,
             problems,
             chain: vec![(loaded.file.path().to_owned(), None)],
+            comes_to: HashMap::new(),
         };
-        reader.items(&scenario.seed, loaded.file.path(), &|index, key| {
+        let count = reader.items(&scenario.seed, loaded.file.path(), &|index, key| {
             loaded.place(variant.as_deref(), &format!("/seed/{index}/{key}"))
         });
+        if let Err(problem) = size::seed(count, || loaded.key_place(variant.as_deref(), "/seed")) {
+            problems.push(problem);
+            // So that nobody unfolds them.
+            files.lists.clear();
+            break;
+        }
     }
     loaded.seed_files = files;
 }
 
 struct SeedReader<'a> {
     files: &'a mut SeedFiles,
+    shared: &'a mut SharedTexts,
     problems: &'a mut Diagnostics,
     /// The lists that are being read, each with the place that names it.
     chain: Vec<(PathBuf, Option<Place>)>,
+    /// How many items each list comes to, once those that it uses are unfolded.
+    comes_to: HashMap<PathBuf, u64>,
 }
 
 impl SeedReader<'_> {
-    fn items(&mut self, items: &[SeedItem], from: &Path, place: &dyn Fn(usize, &str) -> Place) {
+    /// Reads what the items name, and says to how many they come.
+    fn items(
+        &mut self,
+        items: &[SeedItem],
+        from: &Path,
+        place: &dyn Fn(usize, &str) -> Place,
+    ) -> u64 {
+        let mut count: u64 = 0;
         for (index, item) in items.iter().enumerate() {
-            match item {
+            let own = match item {
                 SeedItem::Use(seed) => self.list(beside(from, &seed.file), place(index, "use")),
                 SeedItem::File(seed) => self.text(beside(from, &seed.file), place(index, "file")),
                 SeedItem::Csv(seed) => self.text(beside(from, &seed.csv), place(index, "csv")),
-                SeedItem::Sql(_) | SeedItem::Table(_) | SeedItem::Pgbench(_) => {}
-            }
+                SeedItem::Sql(_) | SeedItem::Table(_) | SeedItem::Pgbench(_) => 1,
+            };
+            count = count.saturating_add(own);
         }
+        count
     }
 
-    fn text(&mut self, path: PathBuf, named_at: Place) {
+    fn text(&mut self, path: PathBuf, named_at: Place) -> u64 {
         if self.files.texts.contains_key(&path) {
-            return;
+            return 1;
         }
-        match read(&path, MAX_SEED_BYTES, &named_at) {
+        let known = self.shared.get(&path).cloned();
+        match known.map_or_else(|| read(&path, MAX_SEED_BYTES, &named_at), Ok) {
             Ok(file) => {
+                self.shared.insert(path.clone(), file.clone());
                 self.files.texts.insert(path, file);
             }
             Err(problem) => self.problems.push(problem),
         }
+        1
     }
 
-    fn list(&mut self, path: PathBuf, named_at: Place) {
+    fn list(&mut self, path: PathBuf, named_at: Place) -> u64 {
         if self.chain.iter().any(|(open, _)| *open == path) {
             self.problems.push(self.cycle(&path, named_at));
-            return;
+            return 0;
         }
-        if self.files.lists.contains_key(&path) {
-            return;
+        if let Some(count) = self.comes_to.get(&path) {
+            return *count;
+        }
+        if let Err(problem) = size::chain(self.chain.len(), &named_at) {
+            self.problems.push(problem);
+            return 0;
         }
         let list = read(&path, tree::MAX_BYTES, &named_at)
             .map_err(Diagnostics::from)
             .and_then(|file| read_list(&file));
         let (tree, items) = match list {
             Ok(list) => list,
-            Err(wrong) => return self.problems.extend(wrong),
+            Err(wrong) => {
+                self.problems.extend(wrong);
+                return 0;
+            }
         };
         self.chain.push((path.clone(), Some(named_at)));
-        self.items(&items, &path, &|index, key| {
+        let count = self.items(&items, &path, &|index, key| {
             tree.locate_pointer(&format!("/{index}/{key}"), Part::Value)
         });
         self.chain.pop();
+        self.comes_to.insert(path.clone(), count);
         self.files.lists.insert(path, SeedList { tree, items });
+        count
     }
 
     fn cycle(&self, path: &Path, named_at: Place) -> Diagnostic {

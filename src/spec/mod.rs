@@ -18,6 +18,7 @@ mod reading;
 pub mod scenario;
 mod schema;
 pub mod seed;
+mod size;
 pub mod tree;
 pub mod value;
 

@@ -10,7 +10,7 @@
 //!   `ARRAY[:a, :b]`. The upper bound of a slice as a parameter is written apart: `a[1 : :n]`.
 
 use super::lexer::{Token, TokenKind, tokens};
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 /// A statement ready to be prepared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,7 @@ pub fn bind(sql: &str) -> Bound {
         shifts: Vec::new(),
     };
     let mut context = Context::default();
+    let mut numbers = HashMap::new();
     for token in tokens(sql) {
         let text = &sql[token.range.clone()];
         if token.kind == TokenKind::Positional && bound.positional.is_none() {
@@ -70,7 +71,7 @@ pub fn bind(sql: &str) -> Bound {
         }
         if token.kind == TokenKind::Parameter && context.allows_parameter() {
             bound.shifts.push((bound.sql.len(), token.range.start));
-            let number = number_of(&text[1..], &mut bound.names);
+            let number = number_of(&text[1..], &mut bound.names, &mut numbers);
             bound.sql.push_str(&format!("${number}"));
             bound.shifts.push((bound.sql.len(), token.range.end));
         } else {
@@ -82,12 +83,15 @@ pub fn bind(sql: &str) -> Bound {
 }
 
 /// The number of a name, counted from 1; a new one is added.
-fn number_of(name: &str, names: &mut Vec<String>) -> usize {
-    let known = names.iter().position(|known| known == name);
-    known.unwrap_or_else(|| {
+fn number_of<'s>(
+    name: &'s str,
+    names: &mut Vec<String>,
+    numbers: &mut HashMap<&'s str, usize>,
+) -> usize {
+    *numbers.entry(name).or_insert_with(|| {
         names.push(name.to_owned());
-        names.len() - 1
-    }) + 1
+        names.len()
+    })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

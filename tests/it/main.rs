@@ -6,6 +6,7 @@
 mod docs;
 mod folder;
 mod golden;
+mod hostile_specs;
 mod must_fail;
 mod mutations;
 mod program;

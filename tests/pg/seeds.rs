@@ -45,7 +45,7 @@ fn an_error_in_a_script_is_told_where_it_is() {
         );
         assert_eq!(breakage.error.unwrap().position, Some(20));
         let file = SeedAction::Sql {
-            text: text.to_owned(),
+            text: text.into(),
             file: Some(SourceFile::new("seeds/a.sql", text)),
             path: "/seed/0/file".to_owned(),
         };

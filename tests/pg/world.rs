@@ -98,7 +98,7 @@ pub fn case(name: &str, actions: Vec<SeedAction>) -> Case {
 /// A seed of SQL.
 pub fn sql(text: &str) -> SeedAction {
     SeedAction::Sql {
-        text: text.to_owned(),
+        text: text.into(),
         file: None,
         path: "/seed/0/sql".to_owned(),
     }

@@ -30,7 +30,7 @@ impl Planner<'_> {
             "extensions": database.extensions,
             "collation": database.collation,
             "role": database.role,
-            "seed": items.iter().map(hashed).collect::<Vec<Json>>(),
+            "seed": items.iter().map(|seed| self.hashed(seed)).collect::<Vec<Json>>(),
             // Without generated rows cases share a template whatever their random seeds are.
             "random_seed": by_chance.then_some(self.random_seed),
         });
@@ -62,22 +62,22 @@ impl Planner<'_> {
         problems: &mut Diagnostics,
     ) -> Option<SeedAction> {
         let path = seed.path;
-        let text = seed.file.map(SourceFile::text);
+        let text = seed.file.map(SourceFile::shared_text);
         match seed.item {
             SeedItem::Use(_) => None,
             SeedItem::Sql(sql) => Some(SeedAction::Sql {
-                text: sql.sql.clone(),
+                text: sql.sql.as_str().into(),
                 file: None,
                 path,
             }),
             SeedItem::File(_) => text.map(|text| SeedAction::Sql {
-                text: text.to_owned(),
+                text,
                 file: seed.file.cloned(),
                 path,
             }),
             SeedItem::Csv(csv) => text.map(|text| SeedAction::Csv {
                 table: csv.table.clone(),
-                text: Arc::from(text),
+                text,
                 path,
             }),
             SeedItem::Table(table) => {
@@ -122,6 +122,28 @@ impl Planner<'_> {
         }
         None
     }
+
+    /// What an item puts into the database, without the place where it is written.
+    fn hashed(&self, seed: &ResolvedSeed<'_>) -> Json {
+        let file = || seed.file.map(|file| self.digest(file));
+        match seed.item {
+            SeedItem::Use(_) => Json::Null,
+            SeedItem::Sql(sql) => json!({ "sql": hex(&Sha256::digest(&sql.sql)) }),
+            SeedItem::File(_) => json!({ "sql": file() }),
+            SeedItem::Csv(csv) => json!({ "csv": file(), "table": csv.table }),
+            SeedItem::Table(table) => json!(table),
+            SeedItem::Pgbench(pgbench) => json!(pgbench),
+        }
+    }
+
+    /// The digest of a file, which may be large and stand in every variant of every scenario.
+    fn digest(&self, file: &SourceFile) -> String {
+        let mut digests = self.compiler.digests.borrow_mut();
+        let digest = digests.entry(file.path().to_owned());
+        digest
+            .or_insert_with(|| hex(&Sha256::digest(file.text())))
+            .clone()
+    }
 }
 
 /// What is wrong with the generator at a path, at its place in the file.
@@ -139,20 +161,6 @@ pub(super) fn generator_problem(
     match &error.hint {
         Some(hint) => diagnostic.hint(hint.clone()),
         None => diagnostic,
-    }
-}
-
-/// What an item puts into the database, without the place where it is written.
-fn hashed(seed: &ResolvedSeed<'_>) -> Json {
-    let digest = |text: &str| hex(&Sha256::digest(text));
-    let file = || seed.file.map(|file| digest(file.text()));
-    match seed.item {
-        SeedItem::Use(_) => Json::Null,
-        SeedItem::Sql(sql) => json!({ "sql": digest(&sql.sql) }),
-        SeedItem::File(_) => json!({ "sql": file() }),
-        SeedItem::Csv(csv) => json!({ "csv": file(), "table": csv.table }),
-        SeedItem::Table(table) => json!(table),
-        SeedItem::Pgbench(pgbench) => json!(pgbench),
     }
 }
 

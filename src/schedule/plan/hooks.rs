@@ -7,12 +7,14 @@ use crate::{
     source::{Diagnostic, Diagnostics, Place, Position},
     spec::LoadedScenario,
 };
+use std::{cell::RefCell, collections::HashMap, path::PathBuf};
 
-/// The compilers of hooks and checks, made once for all cases.
+/// What is made once for all cases: the compilers of hooks and checks, and the digests of the files of seeds.
 #[derive(Debug, Default)]
 pub(super) struct Compiler {
     pub(super) hooks: Hooks,
     pub(super) checks: Checks,
+    pub(super) digests: RefCell<HashMap<PathBuf, String>>,
 }
 
 impl Planner<'_> {

@@ -27,6 +27,9 @@ impl Explainer<'_> {
                 .for_each(|key| self.no_step(shape, key, value, pointer));
         }
         for key in unexpected {
+            if self.has_enough() {
+                return;
+            }
             self.unknown_key(shape, key, &shape.keys(), value, pointer);
         }
     }

@@ -77,7 +77,15 @@ impl Explainer<'_> {
         told
     }
 
+    /// Whether so much was found that there will be enough to tell, whatever of it has another cause.
+    fn has_enough(&self) -> bool {
+        self.problems.len() >= 10 * MAX_PROBLEMS
+    }
+
     fn explain(&mut self, error: &ValidationError<'_>) {
+        if self.has_enough() {
+            return;
+        }
         let value = error.instance().as_ref();
         let pointer = error.instance_path().as_str();
         // The schema whose keyword was broken.

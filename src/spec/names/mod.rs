@@ -28,7 +28,7 @@ use crate::{
     text::{did_you_mean, nearest},
 };
 use cast::Cast;
-use std::{cell::RefCell, sync::LazyLock};
+use std::{cell::RefCell, collections::HashSet, path::Path, sync::LazyLock};
 
 pub(super) use suite::unique_names;
 
@@ -45,6 +45,7 @@ static COMPILERS: LazyLock<Compilers> = LazyLock::new(Compilers::default);
 /// Everything that is wrong or doubtful with the names of a scenario, in any of its variants, each once.
 pub(super) fn check(loaded: &LoadedScenario) -> Diagnostics {
     let mut problems = Diagnostics::default();
+    let seed_files = RefCell::default();
     for (variant, scenario) in &loaded.variants {
         let checker = Checker {
             loaded,
@@ -52,6 +53,7 @@ pub(super) fn check(loaded: &LoadedScenario) -> Diagnostics {
             scenario,
             cast: Cast::of(scenario),
             compilers: &COMPILERS,
+            seed_files: &seed_files,
             problems: RefCell::default(),
         };
         checker.scripts();
@@ -65,9 +67,15 @@ pub(super) fn check(loaded: &LoadedScenario) -> Diagnostics {
                 problems.push(problem);
             }
         }
+        if problems.0.len() >= ENOUGH {
+            break;
+        }
     }
     problems
 }
+
+/// So many problems of one variant are enough: whoever repairs these will ask again.
+const ENOUGH: usize = 100;
 
 /// Checks one variant.
 struct Checker<'a> {
@@ -76,12 +84,20 @@ struct Checker<'a> {
     scenario: &'a Scenario,
     cast: Cast<'a>,
     compilers: &'a Compilers,
+    /// The files of seeds that were looked at, in this variant or another: they may be large.
+    seed_files: &'a RefCell<HashSet<&'a Path>>,
     problems: RefCell<Diagnostics>,
 }
 
 impl Checker<'_> {
     fn push(&self, diagnostic: Diagnostic) {
         self.problems.borrow_mut().push(diagnostic);
+    }
+
+    /// Whether so much is wrong that the rest need not be looked at: finding the place and the nearest word of a
+    /// hundred thousand mistakes would take minutes.
+    fn has_enough(&self) -> bool {
+        self.problems.borrow().0.len() >= ENOUGH
     }
 
     fn place(&self, pointer: &str) -> Place {

@@ -90,6 +90,9 @@ impl<'a> Checker<'a> {
             );
         }
         for listed in &lists {
+            if self.has_enough() {
+                return;
+            }
             self.list(listed);
         }
         if lists.is_empty() {
@@ -114,6 +117,7 @@ impl<'a> Checker<'a> {
             .order
             .iter()
             .enumerate()
+            .take_while(|_| !self.has_enough())
             .filter_map(|(index, launch)| self.entry(launch, &format!("{}/{index}", listed.path)))
             .collect();
         for entry in &entries {

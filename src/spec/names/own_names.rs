@@ -5,6 +5,7 @@ use crate::{
     source::Diagnostic,
     spec::client::{Control, Step},
 };
+use std::collections::HashMap;
 
 /// Names that a step may not have: those of control steps.
 const CONTROL_WORDS: [Control; 3] = [Control::Begin, Control::Commit, Control::Rollback];
@@ -37,8 +38,11 @@ impl Checker<'_> {
 
     /// Step names are words, each once.
     pub(super) fn step_names(&self, member: &Member<'_>, path: &str) {
-        let mut seen: Vec<(&str, usize)> = Vec::new();
+        let mut seen: HashMap<&str, usize> = HashMap::new();
         for (index, step) in member.client.steps.iter().enumerate() {
+            if self.has_enough() {
+                return;
+            }
             let Step::Statement(statement) = step else {
                 continue;
             };
@@ -46,14 +50,14 @@ impl Checker<'_> {
                 continue;
             };
             let place = self.place(&format!("{path}/steps/{index}/step"));
-            if let Some((_, first)) = seen.iter().find(|(known, _)| known == name) {
+            if let Some(first) = seen.get(name.as_str()) {
                 let primary = format!("two steps of this client are named \"{name}\"");
                 let first = self.place(&format!("{path}/steps/{first}/step"));
                 let diagnostic = Diagnostic::error("duplicate-step", primary).at(place);
                 self.push(diagnostic.related(first, "the first one"));
                 continue;
             }
-            seen.push((name, index));
+            seen.insert(name, index);
             let number = name.chars().all(|c| c.is_ascii_digit());
             let control = CONTROL_WORDS.iter().map(|control| control.word());
             let mut control = control.filter(|word| {

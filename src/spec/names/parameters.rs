@@ -15,7 +15,7 @@ use crate::{
         generator::Generator,
         value::{Argument, Builtin},
     },
-    sql::{self, Bound},
+    sql::Bound,
     text::nearest,
 };
 use std::collections::HashSet;
@@ -60,8 +60,11 @@ impl Checker<'_> {
     ) {
         let own: HashSet<&String> = step.with.keys().collect();
         for name in bound.names.iter().filter(|name| !own.contains(name)) {
+            if self.has_enough() {
+                return;
+            }
             if !before.saves_freely && !before.saved.contains(name) {
-                self.unsaved(step, name, member, before, path);
+                self.unsaved(step, bound, name, member, before, path);
             }
         }
         if let Some(of) = &step.for_each {
@@ -101,13 +104,14 @@ impl Checker<'_> {
     fn unsaved(
         &self,
         step: &Statement,
+        bound: &Bound,
         name: &str,
         member: &Member<'_>,
         before: &Before<'_>,
         path: &str,
     ) {
-        let bound = sql::bind(&step.sql).names;
-        let unused = step.with.keys().filter(|name| !bound.contains(name));
+        let unused = step.with.keys();
+        let unused = unused.filter(|name| !bound.names.contains(name));
         if nearest(name, unused).is_some() {
             // Told at the entry of "with" that is misspelt.
             return;

@@ -17,6 +17,9 @@ use crate::{
 impl Checker<'_> {
     pub(super) fn scripts(&self) {
         for (name, member) in &self.cast.members {
+            if self.has_enough() {
+                return;
+            }
             let path = format!("/clients/{}", escaped(name));
             self.client_name(name, &path);
             self.client(member, &path);
@@ -46,6 +49,9 @@ impl Checker<'_> {
         before.note_hook(hook.as_ref());
         self.step_names(member, path);
         for (index, step) in client.steps.iter().enumerate() {
+            if self.has_enough() {
+                return;
+            }
             let path = format!("{path}/steps/{index}");
             match step {
                 Step::Control(control) => self.control(*control, &mut before, &path),

@@ -8,7 +8,12 @@ impl Checker<'_> {
         for seed in self.loaded.seed(self.variant) {
             let text = match (seed.item, seed.file) {
                 (SeedItem::Sql(sql), _) => sql.sql.as_str(),
-                (SeedItem::File(_), Some(file)) => file.text(),
+                (SeedItem::File(_), Some(file)) => {
+                    if !self.seed_files.borrow_mut().insert(file.path()) {
+                        continue;
+                    }
+                    file.text()
+                }
                 (SeedItem::Csv(_), Some(file)) if file.text().trim().is_empty() => {
                     let primary = "the file has no first line that names the columns";
                     let place = self.place(&format!("{}/csv", seed.path));

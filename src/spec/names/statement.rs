@@ -8,7 +8,7 @@ use crate::{
     text::{nearest, plural},
 };
 use indexmap::IndexMap;
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 /// How many statements a text may hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,11 @@ impl Checker<'_> {
         with: &IndexMap<String, Argument>,
         path: &str,
     ) {
-        for name in with.keys().filter(|name| !bound.names.contains(name)) {
+        let used: HashSet<&String> = bound.names.iter().collect();
+        for name in with.keys().filter(|name| !used.contains(name)) {
+            if self.has_enough() {
+                return;
+            }
             let place = self.key_place(&format!("{path}/with/{}", escaped(name)));
             let primary = format!("the statement has no parameter \":{name}\"");
             let mut diagnostic = Diagnostic::error("unused-parameter", primary).at(place.clone());

@@ -11,6 +11,9 @@ use schemars::{Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value as Json;
 use std::sync::LazyLock;
 
+/// So many errors of one document are looked at.
+const MOST_ERRORS: usize = 1_000;
+
 /// A schema and its compiled form.
 #[derive(Debug)]
 pub(super) struct Compiled {
@@ -45,9 +48,10 @@ impl Compiled {
         self.validator.is_valid(document)
     }
 
-    /// Everything that is wrong with a document.
+    /// What is wrong with a document: everything, or so much that nobody reads more at once.
     pub(super) fn errors<'a>(&'a self, document: &'a Json) -> Vec<jsonschema::ValidationError<'a>> {
-        self.validator.iter_errors(document).collect()
+        let errors = self.validator.iter_errors(document);
+        errors.take(MOST_ERRORS).collect()
     }
 }
 
