@@ -223,10 +223,14 @@ pub enum SchemaOf {
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  pgauge doctor --server 16")]
+Examples:
+  pgauge doctor --server 16
+  pgauge doctor scenarios --server postgres://qa@db.test/postgres")]
 pub struct DoctorArgs {
-    /// On which server.
+    /// Which scenarios and which of their cases.
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// On which server; one reached by URL is asked what would be skipped there, and nothing is made on it
     #[arg(
         short,
         long,

@@ -1,5 +1,7 @@
 //! `pgauge doctor`: which server would be used, and why.
 
+mod given;
+
 use super::{
     Status, Stop,
     args::DoctorArgs,
@@ -18,15 +20,16 @@ use crate::{
         terminal::{View, say},
     },
     source::Color,
-    text::{Side, align_columns, redact_url},
+    text::{Side, align_columns},
 };
+use given::Found;
 use std::path::Path;
 
-/// Looks at this machine and tells what a run would use.
+/// Looks at this machine, or at the server that is meant, and tells what a run would use.
 ///
 /// # Errors
 ///
-/// What was asked for names no server.
+/// What was asked for names no server, or the suite cannot be read.
 pub fn doctor(args: &DoctorArgs, view: View) -> Result<Status, Stop> {
     let suite = suite::find(Path::new("."))
         .map(|file| Suite::read(&file))
@@ -36,16 +39,19 @@ pub fn doctor(args: &DoctorArgs, view: View) -> Result<Status, Stop> {
     let choice = server::choose(args.server.as_deref(), named, &environment)?;
     let asked = match &choice.server {
         ServerAddress::Embedded(asked) => asked.clone(),
-        ServerAddress::Url(_) => Asked::Newest,
+        ServerAddress::Url(conninfo) => {
+            let redactor = choice.redactor();
+            let found = given::look(conninfo, &args.chosen)?;
+            say(&redactor.redact(&text_of_given(&choice, &found, view.color)));
+            return Ok(match found.problem {
+                None => Status::Passed,
+                Some(_) => Status::World,
+            });
+        }
     };
     let survey = survey(&asked);
     say(&text(&choice, &survey, view.color));
-    let healthy = match &choice.server {
-        ServerAddress::Url(_) => true,
-        ServerAddress::Embedded(_) => {
-            survey.chosen.is_ok() && survey.account.is_ok() && survey.place.is_ok()
-        }
-    };
+    let healthy = survey.chosen.is_ok() && survey.account.is_ok() && survey.place.is_ok();
     Ok(if healthy {
         Status::Passed
     } else {
@@ -53,32 +59,45 @@ pub fn doctor(args: &DoctorArgs, view: View) -> Result<Status, Stop> {
     })
 }
 
-fn text(choice: &ServerChoice, survey: &Survey, color: Color) -> String {
-    let mut rows = vec![
+fn text_of_given(choice: &ServerChoice, found: &Found, color: Color) -> String {
+    let mut rows = head(choice);
+    rows.extend(found.rows.iter().cloned());
+    let end = match &found.problem {
+        Some(problem) => crate::source::render(problem, color),
+        None => Paint::Green.on("ready to run", color),
+    };
+    format!("{}\n{end}\n", table(rows))
+}
+
+fn head(choice: &ServerChoice) -> Vec<[String; 2]> {
+    vec![
         ["pgauge".to_owned(), env!("CARGO_PKG_VERSION").to_owned()],
-        ["system".to_owned(), survey.system.name.clone()],
         [
             "server".to_owned(),
             format!("{}: {}", address(&choice.server), choice.origin),
         ],
-    ];
-    rows.extend(binaries(&survey.inventory));
-    if let ServerAddress::Embedded(_) = choice.server {
-        rows.extend(embedded(survey));
-    }
+    ]
+}
+
+fn table(rows: Vec<[String; 2]>) -> String {
     let cells: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
-    let mut out: String = align_columns(&cells, &[Side::Left])
+    align_columns(&cells, &[Side::Left])
         .into_iter()
         .map(|line| format!("{line}\n"))
-        .collect();
+        .collect()
+}
+
+fn text(choice: &ServerChoice, survey: &Survey, color: Color) -> String {
+    let mut rows = head(choice);
+    rows.insert(1, ["system".to_owned(), survey.system.name.clone()]);
+    rows.extend(binaries(&survey.inventory));
+    rows.extend(embedded(survey));
+    let mut out = table(rows);
     let account = survey.account.as_ref().err();
     let place = survey.place.as_ref().err().filter(|_| account.is_none());
-    let embedded = matches!(choice.server, ServerAddress::Embedded(_));
-    let wrong = [survey.chosen.as_ref().err(), account, place]
-        .into_iter()
-        .flatten();
+    let wrong = [survey.chosen.as_ref().err(), account, place];
     let mut good = true;
-    for error in wrong.filter(|_| embedded) {
+    for error in wrong.into_iter().flatten() {
         good = false;
         out.push_str(&format!("\n{}\n", problem(error, color)));
     }
@@ -97,7 +116,7 @@ fn address(server: &ServerAddress) -> String {
         ServerAddress::Embedded(Asked::At(path)) => {
             format!("one that pgauge starts from {}", path.display())
         }
-        ServerAddress::Url(url) => redact_url(url),
+        ServerAddress::Url(conninfo) => conninfo.address(&conninfo.database),
     }
 }
 

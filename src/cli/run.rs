@@ -90,6 +90,9 @@ fn carried_out(
             return Ok((without_server(plan, facts, &breakage), None));
         }
     };
+    for remark in server.remarks() {
+        progress.note(&remark);
+    }
     let watcher = Watcher {
         plan,
         terms: &baselines.terms(Some(server.server().facts())),

@@ -2,7 +2,11 @@
 
 use super::Stop;
 use crate::{
-    pg::binaries::Asked,
+    pg::{
+        binaries::Asked,
+        conninfo::{self, Conninfo},
+        error::ServerError,
+    },
     source::Diagnostic,
     text::{Redactor, redact_url},
 };
@@ -17,30 +21,25 @@ pub struct ServerChoice {
     pub origin: Origin,
 }
 
-/// One that pgauge starts, or one that runs already.
-#[derive(Clone, PartialEq, Eq)]
+/// One that pgauge starts, or one that runs already. `Debug` prints no password.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerAddress {
     /// Started by pgauge.
     Embedded(Asked),
-    /// Reached by a URL, or by keywords as libpq reads them. May hold a password.
-    Url(String),
-}
-
-impl fmt::Debug for ServerAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Embedded(asked) => write!(f, "Embedded({asked:?})"),
-            Self::Url(url) => write!(f, "Url({})", redact_url(url)),
-        }
-    }
+    /// Runs already; said in libpq's words.
+    Url(Box<Conninfo>),
 }
 
 impl ServerChoice {
-    /// Knows the password, if there is one.
+    /// Knows the passwords, if there are some.
     pub fn redactor(&self) -> Redactor {
         let mut redactor = Redactor::new();
-        if let ServerAddress::Url(url) = &self.server {
-            redactor.learn_url(url);
+        if let ServerAddress::Url(conninfo) = &self.server {
+            // `postgres:postgres@localhost/postgres`: a word that the address says aloud is no secret, and masking it
+            // everywhere would only make names unreadable.
+            let said = conninfo.address(&conninfo.database);
+            let secrets = conninfo.secrets().filter(|secret| !said.contains(secret));
+            secrets.for_each(|secret| redactor.learn(secret));
         }
         redactor
     }
@@ -57,6 +56,8 @@ pub enum Origin {
     DatabaseUrl,
     /// PGHOST, with the other variables of libpq.
     Variables,
+    /// PGSERVICE, with the other variables of libpq.
+    Service,
     /// Nobody.
     Default,
 }
@@ -68,21 +69,11 @@ impl fmt::Display for Origin {
             Self::Suite => "pgauge.yaml says so",
             Self::DatabaseUrl => "DATABASE_URL is set",
             Self::Variables => "PGHOST is set",
+            Self::Service => "PGSERVICE is set",
             Self::Default => "nothing else was asked for",
         })
     }
 }
-
-/// Environment variables of libpq and the keyword that each stands for
-/// (<https://www.postgresql.org/docs/current/libpq-envars.html>).
-const VARIABLES: [(&str, &str); 6] = [
-    ("PGHOST", "host"),
-    ("PGPORT", "port"),
-    ("PGUSER", "user"),
-    ("PGPASSWORD", "password"),
-    ("PGDATABASE", "dbname"),
-    ("PGSSLMODE", "sslmode"),
-];
 
 /// The server that is meant; `variable` looks up the environment.
 ///
@@ -109,12 +100,11 @@ pub fn choose(
         });
     }
     let (server, origin) = if let Some(url) = variable("DATABASE_URL") {
-        (
-            ServerAddress::Url(filled_in(&url, &variable)),
-            Origin::DatabaseUrl,
-        )
+        (named(&url, &variable)?, Origin::DatabaseUrl)
     } else if variable("PGHOST").is_some() {
-        (ServerAddress::Url(keywords(&variable)), Origin::Variables)
+        (named("", &variable)?, Origin::Variables)
+    } else if variable("PGSERVICE").is_some() {
+        (named("", &variable)?, Origin::Service)
     } else {
         (ServerAddress::Embedded(Asked::Newest), Origin::Default)
     };
@@ -122,72 +112,34 @@ pub fn choose(
 }
 
 fn address(said: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<ServerAddress, Stop> {
-    let is_url = ["postgres://", "postgresql://"]
-        .iter()
-        .any(|scheme| said.starts_with(scheme));
-    if is_url {
-        return Ok(ServerAddress::Url(filled_in(said, variable)));
+    if conninfo::is_url(said) || conninfo::is_keywords(said) {
+        return named(said, variable);
     }
-    let keyword = said.split_once('=').map(|(keyword, _)| keyword.trim());
-    if keyword.is_some_and(|word| VARIABLES.iter().any(|(_, known)| *known == word)) {
-        return Ok(ServerAddress::Url(said.to_owned()));
+    // What looks like a mistyped URL is not shown: it may hold a password.
+    if said.contains("://") || said.contains(['@', ':', '=']) {
+        let diagnostic = Diagnostic::error("server", "what was given as the server names none")
+            .hint("a URL begins with postgres:// or postgresql://; keywords are as in host=db.test user=qa");
+        return Err(Stop::usage(diagnostic));
     }
-    // The text itself may be a mistyped URL: it is never shown with its password.
     let asked: Result<Asked, _> = said.parse();
-    asked.map(ServerAddress::Embedded).map_err(|error| {
-        let mut diagnostic = Diagnostic::error("server", redact_url(&error.primary));
-        diagnostic.detail = error.detail.map(|detail| redact_url(&detail));
-        diagnostic.hints.extend(error.hint);
-        Stop::usage(diagnostic)
-    })
+    asked
+        .map(ServerAddress::Embedded)
+        .map_err(|error| Stop::usage(redacted(error)))
 }
 
-/// The URL, with PGUSER and PGPASSWORD where it names no user or no password of its own.
-fn filled_in(url: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(end);
-    let says = |keyword: &str| tail.contains(&format!("{keyword}="));
-    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
-    let (name, password) = match user.split_once(':') {
-        Some((name, password)) => (name, Some(password)),
-        None => (user, None),
-    };
-    let mut parameters = Vec::new();
-    if name.is_empty() && !says("user") {
-        parameters.extend(variable("PGUSER").map(|user| ("user", user)));
-    }
-    if password.is_none() && !says("password") {
-        parameters.extend(variable("PGPASSWORD").map(|password| ("password", password)));
-    }
-    let mut filled = url.to_owned();
-    for (keyword, value) in parameters {
-        let joint = if filled.contains('?') { '&' } else { '?' };
-        filled.push_str(&format!("{joint}{keyword}={}", percent_encoded(&value)));
-    }
-    filled
+/// A server that runs already, in libpq's words.
+fn named(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<ServerAddress, Stop> {
+    let resolved = Conninfo::resolve(text, variable);
+    resolved
+        .map(|conninfo| ServerAddress::Url(Box::new(conninfo)))
+        .map_err(|error| Stop::usage(redacted(error)))
 }
 
-fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte))
-            }
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
-}
-
-/// `host='db.test' port='5432' …`
-fn keywords(variable: &dyn Fn(&str) -> Option<String>) -> String {
-    let said = VARIABLES.iter().filter_map(|(name, keyword)| {
-        let value = variable(name)?.replace('\\', r"\\").replace('\'', r"\'");
-        Some(format!("{keyword}='{value}'"))
-    });
-    said.collect::<Vec<_>>().join(" ")
+fn redacted(error: ServerError) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error("server", redact_url(&error.primary));
+    diagnostic.detail = error.detail.map(|detail| redact_url(&detail));
+    diagnostic.hints.extend(error.hint);
+    diagnostic
 }
 
 #[cfg(test)]
@@ -210,8 +162,16 @@ mod tests {
         (choice.server, choice.origin)
     }
 
-    fn url(text: &str) -> ServerAddress {
-        ServerAddress::Url(text.into())
+    /// The address of a server that runs already, and its password.
+    fn url(server: &ServerAddress) -> (String, Option<String>) {
+        match server {
+            ServerAddress::Url(conninfo) => {
+                let password = conninfo.hosts[0].password.as_ref();
+                let password = password.map(|password| password.reveal().to_owned());
+                (conninfo.address(&conninfo.database), password)
+            }
+            embedded => panic!("{embedded:?}"),
+        }
     }
 
     #[test]
@@ -228,18 +188,13 @@ mod tests {
                 Origin::Suite
             )
         );
-        assert_eq!(
-            chosen(None, None, &environment),
-            (url("postgres://a@h/d"), Origin::DatabaseUrl)
-        );
-        assert_eq!(
-            chosen(
-                None,
-                None,
-                &[("PGHOST", "db"), ("PGUSER", "o'brien"), ("PGPORT", "")]
-            ),
-            (url(r"host='db' user='o\'brien'"), Origin::Variables)
-        );
+        let (server, origin) = chosen(None, None, &environment);
+        let expected = ("postgres://a@h:5432/d".to_owned(), None);
+        assert_eq!((url(&server), origin), (expected, Origin::DatabaseUrl));
+        let variables = [("PGHOST", "db"), ("PGUSER", "o'brien"), ("PGPORT", "")];
+        let (server, origin) = chosen(None, None, &variables);
+        let expected = ("postgres://o'brien@db:5432/o'brien".to_owned(), None);
+        assert_eq!((url(&server), origin), (expected, Origin::Variables));
         let nothing = [("DATABASE_URL", "")];
         let newest = ServerAddress::Embedded(Asked::Newest);
         assert_eq!(chosen(None, None, &nothing), (newest, Origin::Default));
@@ -247,34 +202,40 @@ mod tests {
 
     #[test]
     fn user_and_password_of_the_environment_fill_in() {
-        let user = [("PGUSER", "qa")];
-        let with_user = |text: &str| chosen(Some(text), None, &user).0;
-        assert_eq!(with_user("postgres://h/d"), url("postgres://h/d?user=qa"));
-        assert_eq!(with_user("postgres://a@h/d"), url("postgres://a@h/d"));
-        let environment = [("PGPASSWORD", "s/cret")];
-        let with = |text: &str| chosen(Some(text), None, &environment).0;
+        let environment = [("PGUSER", "qa"), ("PGPASSWORD", "s/cret")];
+        let with = |text: &str| url(&chosen(Some(text), None, &environment).0);
+        let expected = |address: &str, password: &str| (address.into(), Some(password.into()));
         assert_eq!(
-            with("postgres://a@h/d"),
-            url("postgres://a@h/d?password=s%2Fcret")
+            with("postgres://h/d"),
+            expected("postgres://qa@h:5432/d", "s/cret")
         );
-        assert_eq!(with("postgres://a:own@h/d"), url("postgres://a:own@h/d"));
         assert_eq!(
-            with("postgres://h/d?x=1"),
-            url("postgres://h/d?x=1&password=s%2Fcret")
+            with("postgres://a:own@h/d"),
+            expected("postgres://a@h:5432/d", "own")
         );
-    }
-
-    #[test]
-    fn keywords_of_libpq_name_a_server_too() {
-        let words = "host=/tmp port=5433 user=qa";
-        assert_eq!(chosen(Some(words), None, &[]).0, url(words));
+        let words = "host=/tmp port=5433 user=me";
+        assert_eq!(
+            with(words),
+            expected("postgres://me@%2Ftmp:5433/me", "s/cret")
+        );
     }
 
     #[test]
     fn a_password_is_never_shown() {
-        let (server, _) = chosen(Some("postgres://a:secret@h/d"), None, &[]);
-        assert_eq!(format!("{server:?}"), "Url(postgres://a:***@h/d)");
-        let stop = choose(Some("postgress:secret"), None, &|_| None).unwrap_err();
-        assert_eq!(stop.status().code(), 2);
+        let (server, _) = chosen(Some("postgres://a:hunter22@h/d"), None, &[]);
+        assert!(!format!("{server:?}").contains("hunter22"));
+        for wrong in [
+            "postgress:hunter22",
+            "postgresql+psycopg2://a:hunter22@h/d",
+            "jdbc:postgresql://h/d?password=hunter22",
+            "postgres://a:hunter22%@h/d",
+            "host=h pasword=hunter22",
+            "pasword=hunter22",
+        ] {
+            let stop = choose(Some(wrong), None, &|_| None).unwrap_err();
+            assert_eq!(stop.status().code(), 2);
+            let shown = format!("{:?}", stop.diagnostics());
+            assert!(!shown.contains("hunter22"), "{shown}");
+        }
     }
 }

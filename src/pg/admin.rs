@@ -23,6 +23,9 @@ const MAX_SIZE: usize = 8;
 /// How long a database may still be in use after its last session was closed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The same where a pooler keeps sessions open that nobody uses.
+const POOLED_PATIENCE: Duration = Duration::from_millis(100);
+
 /// How long a database may take to be made for somebody who is gone.
 const MAKING: Duration = Duration::from_secs(60);
 
@@ -42,15 +45,15 @@ impl Admin {
     pub(super) fn new(connector: &Connector, database: &str) -> std::io::Result<Self> {
         let background = Background::new()?;
         let login = Login::own(database, "pgauge");
-        let config = connector.config(&login);
         let dialer = Dialer {
             connector: connector.clone(),
+            login,
             handle: background.handle.clone(),
         };
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = Manager::from_connect(config, dialer, recycling);
+        let manager = Manager::from_connect(Config::new(), dialer, recycling);
         let pool = Pool::builder(manager).max_size(MAX_SIZE).build();
         Ok(Self {
             pool: pool.map_err(std::io::Error::other)?,
@@ -133,8 +136,8 @@ impl Admin {
         if prepared.is_empty() {
             return Ok(());
         }
-        let config = self.connector.config(&Login::own(database, "pgauge"));
-        let (client, wire) = on(&self.background.handle, self.connector.open(&config)).await?;
+        let login = Login::own(database, "pgauge");
+        let (client, wire) = on(&self.background.handle, self.connector.open(&login)).await?;
         self.background
             .handle
             .spawn(drive(wire, Arc::new(Line::default())));
@@ -168,7 +171,11 @@ impl Admin {
             if count == 0 || begun.elapsed() > 2 * PATIENCE {
                 return Ok(());
             }
-            if begun.elapsed() > PATIENCE {
+            let patience = match self.connector.options_are_lost() {
+                true => POOLED_PATIENCE,
+                false => PATIENCE,
+            };
+            if begun.elapsed() > patience {
                 client.query(END, &[&database]).await?;
             }
             pause.take().await;
@@ -249,14 +256,14 @@ impl Drop for Background {
 /// Opens connections that are driven in the background, whoever asks for them.
 struct Dialer {
     connector: Connector,
+    login: Login,
     handle: Handle,
 }
 
 impl Connect for Dialer {
-    fn connect(&self, config: &Config) -> Dialled<'_> {
-        let config = config.clone();
+    fn connect(&self, _: &Config) -> Dialled<'_> {
         Box::pin(on(&self.handle, async move {
-            let (client, wire) = self.connector.open(&config).await?;
+            let (client, wire) = self.connector.open(&self.login).await?;
             Ok((client, tokio::spawn(drive(wire, Arc::new(Line::default())))))
         }))
     }

@@ -1,21 +1,26 @@
 //! One running server: who we are on it, what it can do, and the databases that we make there.
 
 mod databases;
+mod greeting;
+mod pooler;
 mod presence;
 
 use super::admin::{self, Admin, quote_ident};
 use super::connect::{Connector, Login};
+use super::conninfo::Conninfo;
 use super::embedded::EmbeddedServer;
+use super::error::ServerError;
 use super::failure;
+use super::limits::{self, Limit};
 use super::registry::Registry;
 use super::server::Retention;
 use super::settings::{Reach, Settings};
 use super::templates::Templates;
+use super::version::ServerVersion;
 use crate::record::Breakage;
 use crate::run::session::NotReady;
 use crate::schedule::DatabasePlan;
 use deadpool_postgres::PoolError;
-use presence::{greet, in_time};
 use std::collections::HashSet;
 use std::sync::OnceLock;
 use tokio::sync::Mutex as AsyncMutex;
@@ -31,6 +36,8 @@ pub(super) struct Cluster {
     pub(super) connector: Connector,
     pub(super) settings: Settings,
     pub(super) identity: Identity,
+    /// What somebody's server holds against sessions; nothing on our own.
+    pub(super) limits: Vec<Limit>,
     templates: Templates,
     origin: Origin,
 }
@@ -52,6 +59,8 @@ enum Origin {
     Embedded(Box<Own>),
     /// Somebody's, reached by URL: what we make there is written down.
     Given(Registry),
+    /// Somebody's, on which we make nothing.
+    Looked,
 }
 
 /// A server of our own.
@@ -68,6 +77,7 @@ impl std::fmt::Debug for Origin {
         f.write_str(match self {
             Origin::Embedded(_) => "Embedded",
             Origin::Given(_) => "Given",
+            Origin::Looked => "Looked",
         })
     }
 }
@@ -78,35 +88,45 @@ impl Cluster {
         server: EmbeddedServer,
         templates: Retention,
     ) -> Result<Self, Breakage> {
-        let mut config = tokio_postgres::Config::new();
-        config
-            .host_path(server.socket_dir())
-            .port(server.port())
-            .user(server.superuser())
-            .dbname("postgres");
+        let connector =
+            Connector::to_socket(server.socket_dir(), server.port(), server.superuser());
+        let connector = connector.map_err(not_connected)?;
         let origin = Origin::Embedded(Box::new(Own {
             server,
             roles: AsyncMutex::default(),
             end: OnceLock::new(),
         }));
-        let connector = Connector::new(config);
         let admin = Admin::new(&connector, connector.database()).map_err(no_thread)?;
         Self::reach(connector, admin, origin, templates).await
     }
 
     /// Somebody's server; what dead runs left there is dropped first.
-    pub(super) async fn given(
-        connector: Connector,
-        templates: Retention,
-    ) -> Result<Self, Breakage> {
+    pub(super) async fn given(conninfo: Conninfo, templates: Retention) -> Result<Self, Breakage> {
+        let connector = Connector::new(conninfo).map_err(not_connected)?;
+        pooler::look(&connector).await?;
+        let limits = limits::limits(&connector).await?;
         let admin = Admin::new(&connector, connector.database()).map_err(no_thread)?;
-        in_time(&connector, greet(&connector, &admin)).await?;
         let registry = Registry::open(&connector, &admin).await?;
         let swept = registry.sweep(&admin).await;
         swept.map_err(|error| {
             failure::breakage("registry", "cannot drop what an earlier run left", &error)
         })?;
-        Self::reach(connector, admin, Origin::Given(registry), templates).await
+        let mut cluster = Self::reach(connector, admin, Origin::Given(registry), templates).await?;
+        cluster.limits = limits;
+        cluster.old_enough().map_err(|old| *old)?;
+        Ok(cluster)
+    }
+
+    /// Somebody's server, only to look at: nothing is made there.
+    pub(super) async fn looked_at(conninfo: Conninfo) -> Result<Self, Breakage> {
+        let connector = Connector::new(conninfo).map_err(not_connected)?;
+        pooler::look(&connector).await?;
+        let limits = limits::limits(&connector).await?;
+        let admin = Admin::new(&connector, connector.database()).map_err(no_thread)?;
+        let mut cluster = Self::reach(connector, admin, Origin::Looked, Retention::Drop).await?;
+        cluster.limits = limits;
+        cluster.old_enough().map_err(|old| *old)?;
+        Ok(cluster)
     }
 
     async fn reach(
@@ -125,9 +145,28 @@ impl Cluster {
             connector,
             settings,
             identity,
+            limits: Vec::new(),
             templates: Templates::new(templates),
             origin,
         })
+    }
+
+    fn old_enough(&self) -> Result<(), Box<Breakage>> {
+        let major = self.identity.version_num / 10_000;
+        if major >= ServerVersion::OLDEST {
+            return Ok(());
+        }
+        Err(Box::new(Breakage {
+            code: "connect".to_owned(),
+            message: format!(
+                "the server at {} is PostgreSQL {}, older than {}",
+                self.connector.url(),
+                self.identity.version,
+                ServerVersion::OLDEST
+            ),
+            hint: Some("name a newer one, or let pgauge start one".to_owned()),
+            ..Breakage::default()
+        }))
     }
 
     /// Whether it is a server of our own.
@@ -185,6 +224,16 @@ impl Cluster {
         role: Option<&str>,
     ) -> Result<String, NotReady> {
         self.templates.get(self, plan, role).await
+    }
+}
+
+fn not_connected(error: ServerError) -> Breakage {
+    Breakage {
+        code: "connect".to_owned(),
+        message: error.primary,
+        detail: error.detail,
+        hint: error.hint,
+        ..Breakage::default()
     }
 }
 

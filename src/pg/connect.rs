@@ -1,27 +1,50 @@
-//! Where is the server, and how is a connection to it made? The one place that knows about hosts, passwords, startup
-//! options and (one day) TLS.
+//! How is a connection made? To the first host that will do, encrypted as was asked for, with the settings of its session in
+//! force.
 
+use super::admin::quote_literal;
+use super::conninfo::{
+    Balance, Binding, Conninfo, HostName, HostPlace, Secret, Target, TlsMode, TlsWish,
+};
+use super::error::ServerError;
+use super::failure;
+use super::name::random_id;
+use super::tls::{Tls, TlsStream};
+use std::path::Path;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio_postgres::config::Host;
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{CancelToken, Client, Config, Connection, Error, NoTls, Socket};
+use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation, TargetSessionAttrs};
+use tokio_postgres::{CancelToken, Client, Config, Connection, Error, Socket};
 
 /// The longest name of an application that the server keeps (`NAMEDATALEN` - 1), in bytes.
 const APPLICATION_NAME_LIMIT: usize = 63;
 
-/// How long a host may take to answer at all.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long the network may swallow what is sent, where the system can tell.
-const SILENCE_LIMIT: Duration = Duration::from_secs(30);
+/// The SQLSTATEs after which another host, or the same without encryption, may do better: a server that is starting or
+/// ending, and one whose `pg_hba.conf` does not let this kind of connection in.
+const CANNOT_CONNECT_NOW: &str = "57P03";
+const NOT_AUTHORIZED: &str = "28000";
 
 /// A connection that has to be driven for its client to work.
-pub type Wire = Connection<Socket, NoTlsStream>;
+pub type Wire = Connection<Socket, TlsStream>;
 
-/// Where a server is and as whom to go there. `Debug` prints no password.
+/// Where a server is and as whom to go there. `Debug` prints no password. Clones share what is known of the server.
 #[derive(Debug, Clone)]
 pub struct Connector {
-    config: Config,
+    conninfo: Arc<Conninfo>,
+    tls: Tls,
+    known: Arc<Known>,
+}
+
+/// What the first connections taught.
+#[derive(Debug, Default)]
+struct Known {
+    /// The host that let us in: the run stays there.
+    host: OnceLock<usize>,
+    /// Whether something in between passes no startup options on.
+    options_are_lost: AtomicBool,
+    /// What became of each host when last all were tried.
+    refusals: Mutex<Vec<String>>,
 }
 
 /// What an administrator may have set for a user or a database and what would end pgauge's own work half-way.
@@ -57,34 +80,54 @@ impl Login {
             settings: settings.into(),
         }
     }
+
+    /// The statement that puts its settings in force; none if there are none.
+    pub(super) fn statement(&self) -> Option<String> {
+        let calls = self.settings.iter().map(|(name, value)| {
+            let (name, value) = (quote_literal(name), quote_literal(value));
+            format!("pg_catalog.set_config({name}, {value}, false)")
+        });
+        let calls: Vec<String> = calls.collect();
+        (!calls.is_empty()).then(|| format!("SELECT {}", calls.join(", ")))
+    }
 }
 
 impl Connector {
-    /// Connections as this configuration says, but for what a [`Login`] says. What it leaves open is as in libpq, or so
-    /// that a server that cannot be reached is given up in time.
-    pub fn new(mut config: Config) -> Self {
-        if config.get_user().is_none()
-            && let Ok(Some(user)) = nix::unistd::User::from_uid(nix::unistd::geteuid())
-        {
-            config.user(user.name);
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(SILENCE_LIMIT);
-        }
-        Self { config }
+    /// Connections to this server.
+    ///
+    /// # Errors
+    ///
+    /// A certificate or a key cannot be used.
+    pub fn new(conninfo: Conninfo) -> Result<Self, ServerError> {
+        Ok(Self {
+            tls: Tls::of(&conninfo.tls)?,
+            conninfo: Arc::new(conninfo),
+            known: Arc::default(),
+        })
+    }
+
+    /// Connections to a server of our own, through its socket.
+    ///
+    /// # Errors
+    ///
+    /// Never with a socket; the same as of [`new`](Self::new).
+    pub fn to_socket(folder: &Path, port: u16, user: &str) -> Result<Self, ServerError> {
+        Self::new(Conninfo::of_socket(folder, port, user, "postgres"))
+    }
+
+    /// What was said of the server.
+    pub fn conninfo(&self) -> &Conninfo {
+        &self.conninfo
     }
 
     /// The role that it logs in as where a [`Login`] names none.
     pub fn user(&self) -> &str {
-        self.config.get_user().unwrap_or_default()
+        &self.conninfo.user
     }
 
     /// The database that was named with the server; its user's name where none was.
     pub fn database(&self) -> &str {
-        self.config.get_dbname().unwrap_or(self.user())
+        &self.conninfo.database
     }
 
     /// `postgres://user@host:port/database`, without the password.
@@ -94,48 +137,210 @@ impl Connector {
 
     /// [`url`](Self::url) for another database of the server.
     pub fn address(&self, database: &str) -> String {
-        let hosts = self.config.get_hosts().iter().map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(path) => path.display().to_string().replace('/', "%2F"),
-        });
-        let ports = self.config.get_ports();
-        let port = |at: usize| *ports.get(at).or(ports.first()).unwrap_or(&5432);
-        let places: Vec<String> = hosts
-            .enumerate()
-            .map(|(at, host)| format!("{host}:{}", port(at)))
-            .collect();
-        format!("postgres://{}@{}/{database}", self.user(), places.join(","))
+        match self.host() {
+            Some(host) => format!("postgres://{}@{}/{database}", self.user(), host.address()),
+            None => self.conninfo.address(database),
+        }
     }
 
-    /// The full configuration of one connection.
-    pub fn config(&self, login: &Login) -> Config {
-        let mut config = self.config.clone();
-        config.dbname(&login.database);
-        if let Some(user) = &login.user {
-            config.user(user);
-        }
-        config.application_name(application_name(&login.application));
-        let given = self.config.get_options().unwrap_or_default();
-        let options = startup_options(given, &login.settings);
-        if !options.is_empty() {
-            config.options(options);
-        }
-        config
+    /// The host that let us in, if one did.
+    pub fn host(&self) -> Option<&HostPlace> {
+        self.conninfo.hosts.get(*self.known.host.get()?)
+    }
+
+    /// What became of each host, where none let us in.
+    pub(super) fn refusals(&self) -> Vec<String> {
+        self.refused().clone()
+    }
+
+    /// From now on settings are put in force by a statement: something in between passes no startup options on.
+    pub(super) fn lose_options(&self) {
+        self.known.options_are_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether settings have to be put in force by a statement, and again after `RESET ALL`.
+    pub(super) fn options_are_lost(&self) -> bool {
+        self.known.options_are_lost.load(Ordering::Relaxed)
     }
 
     /// Connects; the [`Wire`] has to be driven by a task.
     ///
     /// # Errors
     ///
-    /// The server cannot be reached or refuses.
-    pub async fn open(&self, config: &Config) -> Result<(Client, Wire), Error> {
-        config.connect(NoTls).await
+    /// No host can be reached, or the server refuses.
+    pub async fn open(&self, login: &Login) -> Result<(Client, Wire), Error> {
+        let mut refusals = Vec::new();
+        let mut last = None;
+        for at in self.order() {
+            let host = &self.conninfo.hosts[at];
+            match self.open_at(host, login).await {
+                Ok(opened) => {
+                    // Whoever was first decides; two at once reached the same list of hosts.
+                    let _ = self.known.host.set(at);
+                    return Ok(opened);
+                }
+                Err(error) => {
+                    refusals.push(format!("{}: {}", host.address(), failure::told(&error)));
+                    let goes_on = error
+                        .code()
+                        .is_none_or(|code| code.code() == CANNOT_CONNECT_NOW);
+                    last = Some(error);
+                    if !goes_on {
+                        break;
+                    }
+                }
+            }
+        }
+        *self.refused() = refusals;
+        // The driver lets nobody else make an error of its kind, and there is always a host that gave one.
+        Err(last.unwrap_or_else(Error::__private_api_timeout))
     }
 
     /// Asks the server to cancel what the owner of the token does. Whether it did shows in the owner's own answer.
     pub async fn cancel(&self, token: &CancelToken) {
         // The server tells nothing, and one that cannot be reached has nothing left to cancel.
-        let _ = token.cancel_query(NoTls).await;
+        let _ = token.cancel_query(self.tls.connector()).await;
+    }
+
+    fn refused(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        let refusals = self.known.refusals.lock();
+        refusals.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The hosts to try, by number.
+    fn order(&self) -> Vec<usize> {
+        if let Some(host) = self.known.host.get() {
+            return vec![*host];
+        }
+        let mut order: Vec<usize> = (0..self.conninfo.hosts.len()).collect();
+        if self.conninfo.balance == Balance::Random {
+            order.sort_by_cached_key(|_| random_id().unwrap_or_default());
+        }
+        order
+    }
+
+    /// Connects to one host, in each way that the mode allows until one will do.
+    async fn open_at(&self, host: &HostPlace, login: &Login) -> Result<(Client, Wire), Error> {
+        let config = self.config(host, login);
+        let (first, second) = ways(&self.conninfo.tls, host);
+        match self.open_as(&config, first, login).await {
+            Err(error) if second.is_some_and(|_| may_help(&error)) => {
+                let second = second.unwrap_or(first);
+                self.open_as(&config, second, login).await
+            }
+            end => end,
+        }
+    }
+
+    async fn open_as(
+        &self,
+        config: &Config,
+        mode: SslMode,
+        login: &Login,
+    ) -> Result<(Client, Wire), Error> {
+        let mut config = config.clone();
+        config.ssl_mode(mode);
+        let opening = async {
+            let (client, mut wire) = config.connect(self.tls.connector()).await?;
+            if self.options_are_lost()
+                && let Some(statement) = login.statement()
+            {
+                let set = pin!(client.batch_execute(&statement));
+                tokio::select! {
+                    biased;
+                    end = &mut wire => end?,
+                    done = set => done?,
+                }
+            }
+            Ok((client, wire))
+        };
+        match self.conninfo.timeout {
+            None => opening.await,
+            Some(limit) => match tokio::time::timeout(limit, opening).await {
+                Ok(end) => end,
+                Err(_) => Err(Error::__private_api_timeout()),
+            },
+        }
+    }
+
+    /// The full configuration of one connection to one host.
+    fn config(&self, host: &HostPlace, login: &Login) -> Config {
+        let conninfo = &self.conninfo;
+        let mut config = Config::new();
+        match &host.host {
+            HostName::Network(name) => config.host(name),
+            HostName::Socket(folder) => config.host_path(folder),
+        };
+        if let Some(address) = host.address {
+            config.hostaddr(address);
+        }
+        config
+            .port(host.port)
+            .user(login.user.as_deref().unwrap_or(&conninfo.user))
+            .dbname(&login.database)
+            .application_name(application_name(&login.application))
+            .target_session_attrs(match conninfo.target {
+                Target::Any => TargetSessionAttrs::Any,
+                Target::ReadWrite => TargetSessionAttrs::ReadWrite,
+            })
+            .channel_binding(match conninfo.tls.binding {
+                Binding::Disable => ChannelBinding::Disable,
+                Binding::Prefer => ChannelBinding::Prefer,
+                Binding::Require => ChannelBinding::Require,
+            })
+            .ssl_negotiation(match conninfo.tls.direct {
+                true => SslNegotiation::Direct,
+                false => SslNegotiation::Postgres,
+            });
+        if let Some(password) = host.password.as_ref().map(Secret::reveal) {
+            config.password(password);
+        }
+        let passed: &[(String, String)] = match self.options_are_lost() {
+            true => &[],
+            false => &login.settings,
+        };
+        let options = startup_options(&conninfo.options, passed);
+        if !options.is_empty() {
+            config.options(options);
+        }
+        live(&mut config, conninfo);
+        config
+    }
+}
+
+fn live(config: &mut Config, conninfo: &Conninfo) {
+    let liveness = &conninfo.liveness;
+    if let Some(timeout) = conninfo.timeout {
+        config.connect_timeout(timeout);
+    }
+    if let Some(silence) = liveness.silence {
+        config.tcp_user_timeout(silence);
+    }
+    config.keepalives(liveness.idle.is_some());
+    config.keepalives_idle(liveness.idle.unwrap_or(Duration::ZERO));
+    if let Some(interval) = liveness.interval {
+        config.keepalives_interval(interval);
+    }
+    if let Some(count) = liveness.count {
+        config.keepalives_retries(count);
+    }
+}
+
+/// How a connection is tried, and how then, if at all. PostgreSQL does not encrypt what goes through a socket.
+fn ways(tls: &TlsWish, host: &HostPlace) -> (SslMode, Option<SslMode>) {
+    match (&host.host, tls.mode) {
+        (HostName::Socket(_), _) | (_, TlsMode::Disable) => (SslMode::Disable, None),
+        (_, TlsMode::Allow) => (SslMode::Disable, Some(SslMode::Require)),
+        (_, TlsMode::Prefer) => (SslMode::Prefer, Some(SslMode::Disable)),
+        (_, TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull) => (SslMode::Require, None),
+    }
+}
+
+/// Whether the other way may do better: not where nobody is there, or the password is wrong.
+fn may_help(error: &Error) -> bool {
+    match error.code() {
+        Some(code) => code.code() == NOT_AUTHORIZED,
+        None => error.to_string().contains("TLS"),
     }
 }
 
@@ -174,6 +379,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_mode_has_its_ways_and_a_socket_is_never_encrypted() {
+        let ways_of = |text: &str| {
+            let conninfo = Conninfo::resolve(text, &|_| None).unwrap();
+            ways(&conninfo.tls, &conninfo.hosts[0])
+        };
+        let url = |mode| ways_of(&format!("postgres://h/x?sslmode={mode}"));
+        assert_eq!(url("disable"), (SslMode::Disable, None));
+        assert_eq!(url("allow"), (SslMode::Disable, Some(SslMode::Require)));
+        assert_eq!(url("prefer"), (SslMode::Prefer, Some(SslMode::Disable)));
+        assert_eq!(url("require"), (SslMode::Require, None));
+        assert_eq!(url("verify-full"), (SslMode::Require, None));
+        assert_eq!(
+            ways_of("host=/tmp sslmode=verify-full"),
+            (SslMode::Disable, None)
+        );
+    }
+
+    #[test]
+    fn settings_can_be_put_in_force_by_a_statement() {
+        let login = Login {
+            settings: vec![("work_mem".to_owned(), "it's".to_owned())],
+            ..Login::default()
+        };
+        let statement = "SELECT pg_catalog.set_config('work_mem', 'it''s', false)";
+        assert_eq!(login.statement().as_deref(), Some(statement));
+        assert_eq!(Login::default().statement(), None);
+    }
+
+    #[test]
     fn blanks_and_backslashes_of_a_setting_reach_the_server() {
         let settings = [
             ("search_path".to_owned(), "a, b".to_owned()),
@@ -194,11 +428,9 @@ mod tests {
 
     #[test]
     fn no_password_is_printed() {
-        let connector = Connector::new(
-            "postgres://me:hunter2@db.example:5433/shop"
-                .parse()
-                .unwrap(),
-        );
+        let url = "postgres://me:hunter2@db.example:5433/shop";
+        let conninfo = Conninfo::resolve(url, &|_| None).unwrap();
+        let connector = Connector::new(conninfo).unwrap();
         assert_eq!(connector.url(), "postgres://me@db.example:5433/shop");
         assert!(!format!("{connector:?}").contains("hunter2"));
     }

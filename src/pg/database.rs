@@ -83,7 +83,7 @@ impl PgDatabase {
         let application = format!("pgauge/{}/{purpose}", self.common.scenario);
         let login = Login::own(&self.name, application);
         let connector = &self.cluster.connector;
-        match connector.open(&connector.config(&login)).await {
+        match connector.open(&login).await {
             Ok((client, wire)) => {
                 tokio::spawn(drive(wire, Arc::new(Line::default())));
                 Ok(client)

@@ -5,6 +5,9 @@ use deadpool_postgres::PoolError;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
+/// The SQLSTATE of a database that is not there.
+pub(super) const NO_SUCH_DATABASE: &str = "3D000";
+
 /// The error as the server reported it; one that it did not report broke the connection and has no SQLSTATE.
 pub(super) fn server_error(error: &Error) -> ServerError {
     match error.as_db_error() {
@@ -70,6 +73,14 @@ pub(super) fn breakage(code: &str, message: impl Into<String>, error: &Error) ->
         message: message.into(),
         error: Some(error),
         ..Breakage::default()
+    }
+}
+
+/// What an error says, in one line: the server's own words where there are some.
+pub(super) fn told(error: &Error) -> String {
+    match error.as_db_error() {
+        Some(error) => format!("{}: {}", severity(error), error.message()),
+        None => chain(error),
     }
 }
 

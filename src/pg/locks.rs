@@ -53,7 +53,7 @@ impl PgLockWatch {
     }
 
     async fn try_open(connector: &Connector, login: &Login) -> Result<Self, Error> {
-        let (client, wire) = connector.open(&connector.config(login)).await?;
+        let (client, wire) = connector.open(login).await?;
         tokio::spawn(drive(wire, Arc::new(Line::default())));
         let blocked = client.prepare(BLOCKED).await?;
         let wait_facts = client.prepare(WAIT_FACTS).await?;

@@ -6,7 +6,7 @@ use super::{failure, session::PgSession};
 use crate::record::{Breakage, Micros};
 use crate::run::session::{Connected, SessionPlan};
 use deadpool_postgres::{
-    BuildError, Connect, Hook, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod,
+    BuildError, Connect, Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -46,21 +46,27 @@ impl SessionPool {
         let line = Arc::new(Line::default());
         let dialer = Dialer {
             connector: connector.clone(),
+            login: login.clone(),
             line: line.clone(),
         };
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Custom(CLEAN.to_owned()),
         };
-        let manager = Manager::from_connect(connector.config(login), dialer, recycling);
+        let manager = Manager::from_connect(Config::new(), dialer, recycling);
         // Types may have changed since the connection was used.
         let forget = Hook::sync_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
             client.clear_type_cache();
             Ok(())
         });
-        let pool = Pool::builder(manager)
+        let mut pool = Pool::builder(manager)
             .max_size(MAX_SIZE)
-            .post_recycle(forget)
-            .build()?;
+            .post_recycle(forget);
+        if connector.options_are_lost()
+            && let Some(statement) = login.statement()
+        {
+            pool = pool.post_recycle(put_in_force(statement));
+        }
+        let pool = pool.build()?;
         Ok(Self {
             pool,
             line,
@@ -101,6 +107,17 @@ impl SessionPool {
     }
 }
 
+/// Puts the settings in force again that `RESET ALL` took away, where they did not come with the connection.
+fn put_in_force(statement: String) -> Hook {
+    Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+        let statement = statement.clone();
+        Box::pin(async move {
+            let set = client.batch_execute(&statement).await;
+            set.map_err(HookError::Backend)
+        })
+    })
+}
+
 /// The process id of a connection's backend; the driver knows it and does not tell.
 pub(super) async fn backend_pid(client: &Client) -> Result<i32, Error> {
     let row = client
@@ -128,6 +145,7 @@ fn refused(plan: &SessionPlan, error: &PoolError) -> Breakage {
 /// Opens the pool's connections, with an ear at each.
 struct Dialer {
     connector: Connector,
+    login: Login,
     line: Arc<Line>,
 }
 
@@ -136,10 +154,9 @@ pub(super) type Dialled<'a> =
     Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + 'a>>;
 
 impl Connect for Dialer {
-    fn connect(&self, config: &Config) -> Dialled<'_> {
-        let config = config.clone();
+    fn connect(&self, _: &Config) -> Dialled<'_> {
         Box::pin(async move {
-            let (client, wire) = self.connector.open(&config).await?;
+            let (client, wire) = self.connector.open(&self.login).await?;
             Ok((client, tokio::spawn(drive(wire, self.line.clone()))))
         })
     }

@@ -64,10 +64,9 @@ impl Registry {
         run: i64,
     ) -> Result<Self, Error> {
         let login = Login::own(database, "pgauge/registry");
-        let config = connector.config(&login);
         let line = Arc::new(Line::default());
         let client = on(admin.handle(), async {
-            let (client, wire) = connector.open(&config).await?;
+            let (client, wire) = connector.open(&login).await?;
             tokio::spawn(drive(wire, line.clone()));
             Ok::<_, Error>(client)
         })
@@ -163,8 +162,9 @@ fn hinted(mut breakage: Breakage) -> Breakage {
     let hint = match breakage.error.as_ref().map(|error| error.code.as_str()) {
         Some("42501") => "pgauge works in databases of its own: the user needs CREATEDB",
         Some("25006") => {
-            "it is a standby: name its primary, or another server that can be written to"
+            "it is a standby, or set to be read-only: name its primary, or another server that can be written to"
         }
+        Some("53100") => "make room where the server keeps its data",
         _ => return breakage,
     };
     breakage.hint = Some(hint.to_owned());

@@ -8,6 +8,20 @@ use crate::run::session::NotReady;
 use crate::schedule::{Case, DatabasePlan};
 use deadpool_postgres::PoolError;
 
+/// Refuses a case whose settings the server does not know or does not have; those that hold for a whole server are told,
+/// and on somebody's are in force already.
+pub(super) async fn settings(
+    cluster: &Cluster,
+    case: &Case,
+) -> Result<Vec<(String, String)>, NotReady> {
+    check_known(cluster, case).await?;
+    let of_server = server_settings(cluster, case)?;
+    if !cluster.is_embedded() {
+        check_settings(cluster, case, &of_server).await?;
+    }
+    Ok(of_server)
+}
+
 /// Refuses a case that asks for a newer server, or for extensions that are not there.
 pub(super) async fn check(cluster: &Cluster, plan: &DatabasePlan) -> Result<(), NotReady> {
     let major = cluster.identity.version_num / 10_000;
@@ -91,10 +105,7 @@ pub(super) async fn role(
 /// # Errors
 ///
 /// One that nobody can set, or a client's that no session can.
-pub(super) fn server_settings(
-    cluster: &Cluster,
-    case: &Case,
-) -> Result<Vec<(String, String)>, NotReady> {
+fn server_settings(cluster: &Cluster, case: &Case) -> Result<Vec<(String, String)>, NotReady> {
     for client in &case.clients {
         let whole =
             |name: &&String| matches!(cluster.settings.reach(name), Reach::Server | Reach::Fixed);
@@ -118,7 +129,7 @@ pub(super) fn server_settings(
 }
 
 /// Refuses a case that has a setting which the server does not know.
-pub(super) async fn check_known(cluster: &Cluster, case: &Case) -> Result<(), NotReady> {
+async fn check_known(cluster: &Cluster, case: &Case) -> Result<(), NotReady> {
     let of_database = case.database.settings.keys();
     let of_database = of_database.map(|name| ("/database", name));
     let of_clients = case.clients.iter().flat_map(|client| {
@@ -154,7 +165,7 @@ async fn is_there(cluster: &Cluster, name: &str) -> Result<bool, NotReady> {
 }
 
 /// Refuses a case whose settings take more than the user of the server's URL may do.
-pub(super) async fn check_settings(
+async fn check_settings(
     cluster: &Cluster,
     case: &Case,
     of_server: &[(String, String)],

@@ -1,15 +1,15 @@
 //! The server of a run: one that pgauge starts itself, or one that a URL names.
 
 use super::cluster::Cluster;
-use super::connect::Connector;
+use super::conninfo::Conninfo;
 use super::database::{Common, PgDatabase};
 use super::embedded::{EmbeddedOptions, EmbeddedServer};
 use super::error::ServerError;
+use super::limits::Limit;
 use super::requirements;
 use crate::record::{Breakage, ServerFacts};
 use crate::run::session::{NotReady, Server};
 use crate::schedule::Case;
-use crate::text::redact_url;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Mutex as AsyncMutex;
@@ -60,35 +60,14 @@ impl PgServer {
         Ok(Self::new(cluster, facts, Some(options), retain))
     }
 
-    /// Uses the server at a URL, or named by keywords as libpq reads them.
-    ///
-    /// # Errors
-    ///
-    /// It is no URL, or what kept the server from being used.
-    pub async fn at(url: &str, retain: Retain) -> Result<Self, Breakage> {
-        let config = url.parse().map_err(|error: tokio_postgres::Error| {
-            let why = std::error::Error::source(&error).map(ToString::to_string);
-            Breakage {
-                code: "server".to_owned(),
-                message: format!("cannot read the server's URL {}", redact_url(url)),
-                detail: why,
-                hint: Some("write it as postgres://user@host:5432/database".to_owned()),
-                ..Breakage::default()
-            }
-        })?;
-        Self::url(config, retain).await
-    }
-
     /// Uses the server at this place; only in databases that pgauge makes there.
     ///
     /// # Errors
     ///
     /// What kept it from being used.
-    pub async fn url(config: tokio_postgres::Config, retain: Retain) -> Result<Self, Breakage> {
-        let connector = Connector::new(config);
-        let place = connector.url();
-        let cluster = Cluster::given(connector, retain.templates).await?;
-        let facts = facts(&cluster, place);
+    pub async fn at(conninfo: Conninfo, retain: Retain) -> Result<Self, Breakage> {
+        let cluster = Cluster::given(conninfo, retain.templates).await?;
+        let facts = facts(&cluster, cluster.connector.url());
         Ok(Self::new(cluster, facts, None, retain))
     }
 
@@ -121,6 +100,16 @@ impl PgServer {
         self.cluster.connector.address(database)
     }
 
+    /// What is to be said of how it is reached, such as a password file that was passed over.
+    pub fn remarks(&self) -> &[String] {
+        &self.cluster.connector.conninfo().remarks
+    }
+
+    /// What somebody's server holds against sessions on its own.
+    pub fn limits(&self) -> &[Limit] {
+        &self.cluster.limits
+    }
+
     /// Drops what the run made on somebody's server and did not keep. A server that pgauge started goes away when this
     /// is dropped, with everything in it.
     ///
@@ -134,10 +123,8 @@ impl PgServer {
     /// The server that a case runs on: one of its own settings, if it asks for some that hold for a whole server.
     async fn cluster_for(&self, case: &Case) -> Result<Arc<Cluster>, NotReady> {
         self.cluster.still_there().await.map_err(broke)?;
-        requirements::check_known(&self.cluster, case).await?;
-        let settings = requirements::server_settings(&self.cluster, case)?;
+        let settings = requirements::settings(&self.cluster, case).await?;
         let Some(options) = &self.started_as else {
-            requirements::check_settings(&self.cluster, case, &settings).await?;
             return Ok(self.cluster.clone());
         };
         if settings.is_empty() {

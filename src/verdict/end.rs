@@ -62,7 +62,27 @@ pub(super) fn broke(context: &Context<'_>, breakage: &Breakage) -> Finding {
     let own = breakage.hint.iter();
     let hints = own.chain(error.and_then(|error| error.hint.as_ref()));
     finding.hints.extend(hints.cloned());
+    finding.hints.extend(by_the_clock(context));
     finding
+}
+
+/// What to do where the server ended a session because its time was over.
+fn by_the_clock(context: &Context<'_>) -> Option<String> {
+    let replies = context
+        .trace
+        .messages
+        .iter()
+        .filter_map(|message| message.answer);
+    let mut codes = replies.filter_map(|(_, reply, _)| Some(reply.error.as_ref()?.code.as_str()));
+    let setting = codes.find_map(|code| match code {
+        "25P03" => Some("idle_in_transaction_session_timeout"),
+        "57P05" => Some("idle_session_timeout"),
+        "25P04" => Some("transaction_timeout"),
+        _ => None,
+    })?;
+    Some(format!(
+        "the server sets {setting}: settings: {{ {setting}: 0 }} lifts it for the sessions of a scenario or of a client"
+    ))
 }
 
 /// What the server said, after the condition's name where it has one.

@@ -4,7 +4,7 @@
 
 use super::{
     context::{Context, code_of, condition},
-    finding::{Finding, FindingPlace, Within},
+    finding::{Finding, FindingKind, FindingPlace, Within},
 };
 use crate::{
     measure::{
@@ -151,6 +151,10 @@ fn surprise(context: &Context<'_>, code: &str, runs: &[&StepRun<'_>]) -> Finding
                 format!("client \"{client}\" gave up after {tries}: step \"{step}\" got {name}");
             Finding::failed("gave-up", primary)
         }
+        None if let Some((kind, _)) = out_of_resources(code) => {
+            let primary = format!("step \"{step}\" got {name}: the server cannot go on");
+            Finding::new(FindingKind::Errored, kind, primary)
+        }
         None => {
             let primary = format!("step \"{step}\" got {name}, which nobody expected");
             Finding::failed("unexpected-error", primary)
@@ -167,12 +171,34 @@ fn surprise(context: &Context<'_>, code: &str, runs: &[&StepRun<'_>]) -> Finding
         finding = finding.label(error.message.clone());
         finding.hints.extend(error.hint.clone());
     }
+    if let Some((_, remedy)) = out_of_resources(code) {
+        return finding.hint(remedy);
+    }
     // A misspelt name or a syntax error is never meant to happen.
     let is_mistake = code.starts_with("42") && code != "42501";
     if is_mistake {
         return finding;
     }
     finding.hint(advice(context, first, code))
+}
+
+/// What a machine lacks, and what to do about it, where an error tells of the machine and not of the scenario.
+fn out_of_resources(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        "53100" => (
+            "disk-full",
+            "make room where the server keeps its data and its temporary files, then run again",
+        ),
+        "53200" => (
+            "out-of-memory",
+            "give the server more memory, or its sessions less work_mem, then run again",
+        ),
+        "58000" | "58030" => (
+            "io-error",
+            "look at the server's log and at its disk, then run again",
+        ),
+        _ => return None,
+    })
 }
 
 /// After how many tries the client gave up because of an error that its `retry` names, if it did.
@@ -256,6 +282,12 @@ fn detail(
 fn advice(context: &Context<'_>, run: &StepRun<'_>, code: &str) -> String {
     let name = Condition::from_code(code).and_then(|known| known.name());
     let name = name.unwrap_or(code);
+    let message = error_of(context, run).map_or("", |error| error.message.as_str());
+    if code == "57014" && message.contains("statement timeout") {
+        return "the server, or a setting of the scenario, limits how long a statement takes: settings: { statement_timeout: 0 } \
+                lifts it for the case's sessions"
+            .to_owned();
+    }
     if gave_up(context, run, code).is_some() {
         return "find out what keeps getting in its way, or raise \"tries\"".to_owned();
     }

@@ -1,6 +1,7 @@
 //! Somebody's server, reached by URL as a user with CREATEDB: what a run leaves, and what it leaves alone.
 
 use crate::world::{ask, case, connect, on_a_runtime, options, sql};
+use pgauge::pg::conninfo::Conninfo;
 use pgauge::pg::embedded::EmbeddedServer;
 use pgauge::pg::server::{PgServer, Retain, Retention};
 use pgauge::run::session::{Database, NotReady, Server};
@@ -27,6 +28,15 @@ impl Somebodys {
         config
     }
 
+    fn conninfo(&self, user: &str) -> Conninfo {
+        Conninfo::of_socket(
+            self.server.socket_dir(),
+            self.server.port(),
+            user,
+            "postgres",
+        )
+    }
+
     async fn superuser(&self) -> Client {
         let (client, connection) = self.config("postgres").connect(NoTls).await.unwrap();
         tokio::spawn(connection);
@@ -44,7 +54,7 @@ impl Somebodys {
     }
 
     async fn run(&self, retain: Retain) -> PgServer {
-        PgServer::url(self.config("qa"), retain).await.unwrap()
+        PgServer::at(self.conninfo("qa"), retain).await.unwrap()
     }
 }
 
@@ -227,7 +237,7 @@ fn what_the_user_may_not_do_skips_the_case_and_says_why() {
         drop(session);
         database.close().await.unwrap();
         run.clear().await.unwrap();
-        let refused = PgServer::url(somebodys.config("poor"), Retain::default())
+        let refused = PgServer::at(somebodys.conninfo("poor"), Retain::default())
             .await
             .unwrap_err();
         assert!(refused.hint.unwrap().contains("CREATEDB"));

@@ -52,7 +52,9 @@ impl Running {
             ..Breakage::default()
         })?;
         let server = match &choice.server {
-            ServerAddress::Url(url) => runtime.block_on(PgServer::at(url, retain)),
+            ServerAddress::Url(conninfo) => {
+                runtime.block_on(PgServer::at((**conninfo).clone(), retain))
+            }
             ServerAddress::Embedded(asked) => {
                 let options = embedded(asked)?;
                 runtime.block_on(PgServer::embedded(options, retain))
@@ -63,6 +65,18 @@ impl Running {
             runtime,
             own: matches!(choice.server, ServerAddress::Embedded(_)),
         })
+    }
+
+    /// What is worth a word before the first case: limits that somebody's server sets, a password file passed over.
+    pub fn remarks(&self) -> Vec<String> {
+        let limits = self.server.limits().iter();
+        let limits = limits.map(|limit| format!("{}; {}", limit.told(), limit.advice()));
+        self.server
+            .remarks()
+            .iter()
+            .cloned()
+            .chain(limits)
+            .collect()
     }
 
     /// The server itself.

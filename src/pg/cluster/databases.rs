@@ -76,7 +76,7 @@ impl Cluster {
         })?;
         match &self.origin {
             Origin::Given(registry) => registry.strike(name).await.map_err(unregistered),
-            Origin::Embedded(_) => Ok(()),
+            Origin::Embedded(_) | Origin::Looked => Ok(()),
         }
     }
 
@@ -88,7 +88,7 @@ impl Cluster {
     ) -> Result<(), Breakage> {
         match &self.origin {
             Origin::Given(registry) => registry.keep(name, template).await.map_err(unregistered),
-            Origin::Embedded(_) => Ok(()),
+            Origin::Embedded(_) | Origin::Looked => Ok(()),
         }
     }
 
@@ -102,7 +102,7 @@ impl Cluster {
                 let found = registry.kept_template(fingerprint).await;
                 found.map_err(unregistered)
             }
-            Origin::Embedded(_) => Ok(None),
+            Origin::Embedded(_) | Origin::Looked => Ok(None),
         }
     }
 

@@ -1,18 +1,17 @@
 //! Is the server there at all, and what is to be said where it is not?
 
-use super::{Cluster, Origin, Own};
-use crate::pg::admin::{self, Admin};
+use super::{Cluster, Origin, Own, pooler};
+use crate::pg::admin;
 use crate::pg::connect::Connector;
+use crate::pg::embedded::PLACE_VARIABLE;
 use crate::record::Breakage;
 use crate::text::format_duration;
 use std::future::Future;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long the server may take for what is quick: longer than the patience with sessions that are being closed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
-
-/// The SQLSTATE of a server that has no room for another session.
-const TOO_MANY_CONNECTIONS: &str = "53300";
 
 impl Cluster {
     /// Sees whether the server is still there, before anything else is asked of it.
@@ -38,6 +37,7 @@ impl Cluster {
     fn gone(&self) -> Option<Breakage> {
         match &self.origin {
             Origin::Embedded(own) => own.ended().cloned(),
+            Origin::Looked => None,
             Origin::Given(registry) => registry.lost().map(|error| Breakage {
                 code: "server-lost".to_owned(),
                 message: format!("the server at {} went away", self.connector.url()),
@@ -48,7 +48,7 @@ impl Cluster {
         }
     }
 
-    /// Says more of what broke: how a server of our own ended, and what to do where it has no room for more sessions.
+    /// Says more of what broke: how a server of our own ended, and what to do where the server itself cannot go on.
     pub(in crate::pg) fn explain(&self, mut breakage: Breakage) -> Breakage {
         if breakage.code == "server-lost"
             && let Origin::Embedded(own) = &self.origin
@@ -56,19 +56,40 @@ impl Cluster {
         {
             breakage.detail.clone_from(&ended.detail);
         }
-        let code = breakage.error.as_ref().map(|error| error.code.as_str());
-        if code == Some(TOO_MANY_CONNECTIONS) {
-            let hint = match &self.origin {
-                Origin::Embedded(_) => {
-                    "give the scenario a server with more room: database: { settings: { max_connections: 1000 } }"
-                }
-                Origin::Given(_) => {
-                    "run fewer clients, or fewer cases side by side (--jobs), or raise its max_connections"
-                }
-            };
-            breakage.hint = Some(hint.to_owned());
+        if let Some(remedy) = self.remedy(&breakage) {
+            breakage.hint = Some(remedy);
         }
         breakage
+    }
+
+    fn remedy(&self, breakage: &Breakage) -> Option<String> {
+        let said = breakage.error.as_ref()?;
+        let remedy = match (said.code.as_str(), &self.origin) {
+            ("53300", Origin::Embedded(_)) => {
+                "give the scenario a server with more room: database: { settings: { max_connections: 1000 } }"
+            }
+            ("53300", Origin::Given(_) | Origin::Looked) => {
+                "run fewer clients, or fewer cases side by side (--jobs), or raise its max_connections"
+            }
+            ("53100", Origin::Embedded(own)) => {
+                let place = own.server.socket_dir().parent().unwrap_or(Path::new("/"));
+                return Some(format!(
+                    "make room in {}, or name another place with {PLACE_VARIABLE}",
+                    place.display()
+                ));
+            }
+            ("53100", Origin::Given(_) | Origin::Looked) => {
+                "make room where the server keeps its data, or seed fewer rows; every case has a copy of its seed"
+            }
+            ("25006", Origin::Given(_) | Origin::Looked) => {
+                "it has become a standby, or is set to be read-only: name a server that can be written to"
+            }
+            (_, Origin::Given(_) | Origin::Looked) => {
+                return pooler::unknown_database(breakage).map(str::to_owned);
+            }
+            _ => return None,
+        };
+        Some(remedy.to_owned())
     }
 }
 
@@ -106,43 +127,4 @@ pub(super) async fn in_time<T>(
         });
     };
     done
-}
-
-/// Sees whether the server answers at all, and says what to do where it does not.
-pub(super) async fn greet(connector: &Connector, admin: &Admin) -> Result<(), Breakage> {
-    let Err(error) = admin.query("SELECT 1", &[]).await else {
-        return Ok(());
-    };
-    let message = format!("cannot connect to the server at {}", connector.url());
-    let mut breakage = admin::broken("connect", message, &error);
-    breakage.code = "connect".to_owned();
-    let said = breakage.error.as_ref();
-    let code = said.map_or("", |error| error.code.as_str());
-    let why = said.and_then(|error| error.detail.as_deref());
-    breakage.hint = advice(code, why.unwrap_or_default()).map(str::to_owned);
-    if code.is_empty() {
-        // There was no connection that could have been lost.
-        breakage.detail = breakage.error.take().and_then(|error| error.detail);
-    }
-    Err(breakage)
-}
-
-/// What to do about a server that does not let us in, by its SQLSTATE or by the driver's words.
-fn advice(code: &str, why: &str) -> Option<&'static str> {
-    match code {
-        "28P01" => Some("look at the password in DATABASE_URL, PGPASSWORD or --server"),
-        "3D000" => {
-            Some("name a database that is there, only to connect to: postgres://user@host/postgres")
-        }
-        "" if why.contains("password missing") => {
-            Some("give the password in DATABASE_URL or PGPASSWORD")
-        }
-        "" if why.contains("TLS") => Some(
-            "this version of pgauge speaks no TLS: connect with sslmode=disable, or by a tunnel",
-        ),
-        "" => Some(
-            "is it running, and does it listen there? Without --server, DATABASE_URL and PGHOST pgauge starts one itself",
-        ),
-        _ => None,
-    }
 }

@@ -32,7 +32,7 @@ pub(super) struct Ground {
 impl Ground {
     /// Connects; the connection ends when this is dropped.
     pub(super) async fn open(connector: &Connector, login: &Login) -> Result<Self, Error> {
-        let (client, wire) = connector.open(&connector.config(login)).await?;
+        let (client, wire) = connector.open(login).await?;
         tokio::spawn(drive(wire, Arc::new(Line::default())));
         Ok(Self { client })
     }

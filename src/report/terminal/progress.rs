@@ -80,6 +80,13 @@ impl Progress {
         self.suite.tick();
     }
 
+    /// Something worth knowing before the first case.
+    pub fn note(&self, text: &str) {
+        if self.view.verbosity > Verbosity::Quiet {
+            self.bars.suspend(|| say(&format!("note: {text}\n")));
+        }
+    }
+
     /// A case begins.
     pub fn began(&self, index: usize, case: &CaseId) {
         self.suite.set_message("");
