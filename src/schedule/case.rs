@@ -1,14 +1,18 @@
 //! A case: one scenario with one variant and one interleaving fixed, ready to be carried out.
 
-use super::generate::{Seeded, TableGenerator};
+use super::{
+    generate::{Seeded, TableGenerator},
+    migration::MigrationPlan,
+};
 use crate::{
-    record::{CaseId, ClientId, Value},
+    record::{CaseId, ClientId, RowOrder, Value},
     script::{Hook, Hooks},
     source::SourceFile,
     spec::{
         client::{Control, Isolation, OnError},
         expect::{Expectation, LatencyBounds},
         generator::Generator,
+        migration::{BOTH, Point, ResultRule, is_both},
         scenario::{Requires, Scenario},
         value::Builtin,
     },
@@ -42,6 +46,8 @@ pub struct Case {
     pub order: Option<Vec<LaunchPlan>>,
     /// The watched statements; they run before the clients.
     pub queries: Vec<QueryPlan>,
+    /// The change under test; the clients run before, during and after it.
+    pub migration: Option<MigrationPlan>,
     /// The statements of `expect`; they run after the clients.
     pub probes: Vec<ProbePlan>,
     /// The scenario's own hook before the clients start.
@@ -166,6 +172,8 @@ pub struct ClientPlan {
     pub after: Option<HookPlan>,
     /// The script; sessions of one client share it.
     pub steps: Arc<[StepPlan]>,
+    /// When it works: before a migration, after it, or both.
+    pub on: Vec<Point>,
     /// JSON pointer of the client in the scenario.
     pub path: String,
 }
@@ -197,8 +205,14 @@ impl ClientPlan {
             before: None,
             after: None,
             steps: Arc::new([]),
+            on: BOTH.to_vec(),
             path: String::new(),
         }
+    }
+
+    /// Whether it runs beside a migration.
+    pub fn is_traffic(&self) -> bool {
+        is_both(&self.on)
     }
 }
 
@@ -322,6 +336,12 @@ pub struct QueryPlan {
     pub repeat: u32,
     /// How long it may take, if anybody says.
     pub budget: Option<BudgetPlan>,
+    /// When it works: before the migration, after it, or both.
+    pub on: Vec<Point>,
+    /// What the migration does to its result.
+    pub result: ResultRule,
+    /// Whether the order of its rows counts.
+    pub row_order: RowOrder,
     /// JSON pointer of the entry in the scenario.
     pub path: String,
 }

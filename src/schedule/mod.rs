@@ -5,11 +5,16 @@
 
 pub mod case;
 pub mod generate;
+pub mod migration;
 pub mod plan;
 
 pub use case::{
     ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, DatabasePlan, HookPlan, LaunchPlan,
     Plan, ProbePlan, QueryPlan, RetryPlan, SeedAction, SeedPlan, StatementForm, StatementPlan,
     StepPlan, StepWork,
+};
+pub use migration::{
+    AppVersion, CompatibleMember, CompatiblePlan, MemberKind, MigrationCommand, MigrationPart,
+    MigrationPlan, MigrationScript, MigrationStatement, MigrationWork, Transactions,
 };
 pub use plan::{PlanOptions, Selection, plan};

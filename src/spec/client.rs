@@ -1,6 +1,7 @@
 //! Who acts: the scripts of the clients and their steps.
 
 use super::{
+    migration::{Point, both, is_both},
     quantity::SqlState,
     reading::{given, given_within, not_empty, within},
     scenario::Settings,
@@ -61,6 +62,15 @@ pub struct Client {
     #[schemars(range(min = 1, max = 1000000))]
     #[schemars(example = json!(100), extend("default" = 1))]
     pub iterations: u32,
+    /// When it works: before a migration, after it, or both, and then while it runs too.
+    #[serde(
+        default = "both",
+        deserialize_with = "not_empty",
+        skip_serializing_if = "is_both"
+    )]
+    #[schemars(length(min = 1))]
+    #[schemars(example = json!(["before"]), extend("default" = ["before", "after"]))]
+    pub on: Vec<Point>,
     /// A rhai hook that runs before every pass through the script.
     #[serde(
         default,

@@ -5,6 +5,7 @@ use super::{
     LoadedScenario, Scenario,
     explain::explain,
     loaded::{SeedFiles, SeedList, beside},
+    migration::MigrationItem,
     names, overlay,
     schema::{Compiled, SCENARIO, SEED_LIST},
     seed::SeedItem,
@@ -181,7 +182,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         })
 }
 
-/// Reads every file that the seeds of any variant name.
+/// Reads every file that the seeds and migrations of any variant name.
 fn read_seeds(loaded: &mut LoadedScenario, shared: &mut SharedTexts, problems: &mut Diagnostics) {
     let mut files = std::mem::take(&mut loaded.seed_files);
     let seeds: Vec<(Option<String>, Arc<Scenario>)> = loaded
@@ -200,6 +201,18 @@ fn read_seeds(loaded: &mut LoadedScenario, shared: &mut SharedTexts, problems: &
         let count = reader.items(&scenario.seed, loaded.file.path(), &|index, key| {
             loaded.place(variant.as_deref(), &format!("/seed/{index}/{key}"))
         });
+        for (block, items) in [
+            ("migrate", &scenario.migrate),
+            ("rollback", &scenario.rollback),
+        ] {
+            for (index, item) in items.iter().enumerate() {
+                if let MigrationItem::File(file) = item {
+                    let place = format!("/{block}/{index}/file");
+                    let place = loaded.place(variant.as_deref(), &place);
+                    reader.text(beside(loaded.file.path(), &file.file), place);
+                }
+            }
+        }
         if let Err(problem) = size::seed(count, || loaded.key_place(variant.as_deref(), "/seed")) {
             problems.push(problem);
             // So that nobody unfolds them.

@@ -1,6 +1,7 @@
 //! A scenario file that was read and found right, and where everything in it stands.
 
 use super::{
+    migration::MigrationItem,
     scenario::Scenario,
     seed::SeedItem,
     tree::{NodeId, Part, PathSegment, Tree, parse_pointer},
@@ -29,13 +30,13 @@ pub struct LoadedScenario {
     /// The scenario without any variant, or with each of them laid over it, by name. A file without
     /// variants has the one entry `None`; a file with variants has one `Some` each.
     pub variants: IndexMap<Option<String>, Arc<Scenario>>,
-    /// The files that the seeds name, each once.
+    /// The files that the seeds and migrations name, each once.
     pub seed_files: SeedFiles,
     /// What works and is probably not meant; `check` tells it.
     pub warnings: Diagnostics,
 }
 
-/// The files that the seeds of a scenario name, by the path that leads to them from the working
+/// The files that the seeds and migrations of a scenario name, by the path that leads to them from the working
 /// directory.
 #[derive(Debug, Default)]
 pub struct SeedFiles {
@@ -118,12 +119,12 @@ impl LoadedScenario {
     }
 
     /// The place of an error position as PostgreSQL reports it (characters from 1) for the SQL at a
-    /// pointer, whose `:name` parameters went to the server as `$1` …; of a seed, for the text itself.
+    /// pointer, whose `:name` parameters went to the server as `$1` …; of a seed or a migration, for the text itself.
     pub fn sql_place(&self, variant: Option<&str>, pointer: &str, position: u32) -> Place {
         let Some(excerpt) = self.excerpt(variant, pointer) else {
             return self.place(variant, pointer);
         };
-        if pointer.starts_with("/seed/") {
+        if is_script(pointer) {
             return excerpt.at_character(usize::try_from(position).unwrap_or(1));
         }
         let offset = sql::bind(excerpt.text()).original_position(position);
@@ -164,6 +165,14 @@ impl LoadedScenario {
             }
             let file = named(item).and_then(|name| self.seed_files.text(from, name));
             resolved.push(ResolvedSeed { item, path, file });
+        }
+    }
+
+    /// The text of a part of the migration that is a file.
+    pub fn migration_file(&self, item: &MigrationItem) -> Option<&SourceFile> {
+        match item {
+            MigrationItem::File(file) => self.seed_files.text(self.file.path(), &file.file),
+            MigrationItem::Sql(_) | MigrationItem::Command(_) => None,
         }
     }
 
@@ -245,6 +254,13 @@ impl SeedFiles {
     pub fn text(&self, from: &Path, name: &str) -> Option<&SourceFile> {
         self.texts.get(&beside(from, name))
     }
+}
+
+/// Whether a pointer leads to SQL that has no parameters.
+fn is_script(pointer: &str) -> bool {
+    ["/seed/", "/migrate/", "/rollback/"]
+        .iter()
+        .any(|block| pointer.starts_with(block))
 }
 
 /// The file that an item of a seed names besides a list.

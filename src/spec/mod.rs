@@ -9,6 +9,7 @@ mod explain;
 pub mod generator;
 mod load;
 mod loaded;
+pub mod migration;
 mod names;
 pub mod order;
 mod overlay;

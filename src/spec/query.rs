@@ -2,8 +2,9 @@
 
 use super::{
     expect::LatencyBounds,
+    migration::{Point, ResultRule, both, is_both},
     quantity::TimeSpan,
-    reading::{given, within},
+    reading::{given, not_empty, within},
     value::Argument,
 };
 use indexmap::IndexMap;
@@ -38,6 +39,19 @@ pub struct Query {
     )]
     #[schemars(example = json!("20ms"))]
     pub budget: Option<Budget>,
+    /// When it works: before the migration, after it, or both. At the other time it must fail.
+    #[serde(
+        default = "both",
+        deserialize_with = "not_empty",
+        skip_serializing_if = "is_both"
+    )]
+    #[schemars(length(min = 1))]
+    #[schemars(example = json!(["before"]), extend("default" = ["before", "after"]))]
+    pub on: Vec<Point>,
+    /// What the migration does to its result.
+    #[serde(default, skip_serializing_if = "ResultRule::is_default")]
+    #[schemars(example = json!("changes"), extend("default" = "same"))]
+    pub result: ResultRule,
 }
 
 fn default_repeat() -> u32 {

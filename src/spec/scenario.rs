@@ -3,6 +3,7 @@
 use super::{
     client::Client,
     expect::Expectation,
+    migration::MigrationItem,
     order::{NamedOrder, Order, StepRef},
     quantity::TimeSpan,
     query::Query,
@@ -86,6 +87,14 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = json!({ "orders_of_user": { "sql": "SELECT * FROM orders WHERE user_id = :user", "with": { "user": 42 }, "budget": "20ms" } }))]
     pub queries: IndexMap<String, Query>,
+    /// A change under test, in order. The clients run before, during and after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!([{ "file": "../../seeds/migrations/002_orders_user_idx.sql" }]))]
+    pub migrate: Vec<MigrationItem>,
+    /// What undoes the migration; it is run on a copy, and must bring back the schema and every result.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!([{ "sql": "DROP INDEX CONCURRENTLY orders_user_idx" }]))]
+    pub rollback: Vec<MigrationItem>,
     /// Overlays of any of the blocks, by name, each a case of its own: maps are merged, lists and
     /// values replaced, `null` removes a key.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
@@ -127,7 +136,7 @@ pub struct Scenario {
 pub struct Overlay(pub serde_json::Map<String, serde_json::Value>);
 
 /// What an overlay may change: every block of a scenario except `name` and `variants`.
-pub const OVERLAID: [&str; 16] = [
+pub const OVERLAID: &[&str] = &[
     "description",
     "tags",
     "requires",
@@ -140,6 +149,8 @@ pub const OVERLAID: [&str; 16] = [
     "orders",
     "unused",
     "queries",
+    "migrate",
+    "rollback",
     "before",
     "after",
     "expect",
@@ -150,7 +161,7 @@ impl<'de> Deserialize<'de> for Overlay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let keys = serde_json::Map::deserialize(deserializer)?;
         match keys.keys().find(|key| !OVERLAID.contains(&key.as_str())) {
-            Some(key) => Err(D::Error::unknown_field(key, &OVERLAID)),
+            Some(key) => Err(D::Error::unknown_field(key, OVERLAID)),
             None => Ok(Self(keys)),
         }
     }

@@ -101,6 +101,9 @@ fn by_expectation(context: &Context<'_>, run: &StepRun<'_>, code: &str) -> bool 
             | Expectation::NPlusOne(_)
             | Expectation::Statements(_)
             | Expectation::Plan(_)
+            | Expectation::Migration(_)
+            | Expectation::Compatible(_)
+            | Expectation::Improves(_)
             | Expectation::Check(_) => false,
         })
 }

@@ -85,6 +85,7 @@ pub fn case(name: &str, actions: Vec<SeedAction>) -> Case {
         },
         clients: Vec::new(),
         order: None,
+        migration: None,
         queries: Vec::new(),
         probes: Vec::new(),
         before: None,

@@ -90,6 +90,7 @@ impl Planner<'_> {
             before: self.hook(client.before.as_deref(), &format!("{path}/before"))?,
             after: self.hook(client.after.as_deref(), &format!("{path}/after"))?,
             steps: self.steps(name, client, &path, interleaving)?.into(),
+            on: client.on.clone(),
             path,
         })
     }

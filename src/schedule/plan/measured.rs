@@ -14,7 +14,9 @@ impl Planner<'_> {
         queries: &[QueryPlan],
         clients: &[ClientPlan],
     ) -> bool {
-        queries.iter().any(|query| query.budget.is_some())
+        // What a migration writes to the log is told by the whole server.
+        !self.scenario.migrate.is_empty()
+            || queries.iter().any(|query| query.budget.is_some())
             || expect
                 .iter()
                 .any(|(_, expectation)| self.is_timed(expectation))
@@ -42,7 +44,9 @@ impl Planner<'_> {
                         names.any(|name| name.function == CheckFunction::Latency)
                     })
             }
+            Expectation::Migration(_) | Expectation::Improves(_) => true,
             Expectation::Sql(_)
+            | Expectation::Compatible(_)
             | Expectation::Errors(_)
             | Expectation::NPlusOne(_)
             | Expectation::Plan(_)

@@ -4,6 +4,7 @@ mod clients;
 mod database;
 mod hooks;
 mod measured;
+mod migration;
 mod order;
 mod statement;
 #[cfg(test)]
@@ -11,7 +12,7 @@ mod tests;
 
 use super::case::{BudgetOrigin, BudgetPlan, Case, DatabasePlan, Plan, ProbePlan, QueryPlan};
 use crate::{
-    record::CaseId,
+    record::{CaseId, RowOrder},
     source::Diagnostics,
     spec::{
         LoadedScenario, Scenario,
@@ -20,6 +21,7 @@ use crate::{
         quantity::TimeSpan,
         query::{Budget, Query},
     },
+    sql::has_order_by,
 };
 use hooks::Compiler;
 use std::{sync::Arc, time::Duration};
@@ -183,6 +185,7 @@ impl Planner<'_> {
             order,
             clients,
             probes: self.probes(&expect)?,
+            migration: self.migration(&expect),
             expect,
             queries,
             before: self.hook(scenario.before.as_deref(), "/before")?,
@@ -224,6 +227,12 @@ impl Planner<'_> {
                     arguments,
                     repeat: query.repeat,
                     budget: self.budget(query),
+                    on: query.on.clone(),
+                    result: query.result,
+                    row_order: match has_order_by(&query.sql) {
+                        true => RowOrder::Significant,
+                        false => RowOrder::Any,
+                    },
                     path,
                 }
             })

@@ -5,10 +5,16 @@
 
 mod bound;
 mod latency;
+mod migration;
 mod plan;
 
 pub use bound::{AtLeast, AtMost, Between, Bound, Exactly, NoneOr, NoneWord};
 pub use latency::{LatencyBounds, LatencyExpectation, LatencyOf};
+pub use migration::{
+    CompatibleException, CompatibleExpectation, CompatibleFacts, ImprovedMeasure,
+    ImprovesExpectation, ImprovesFacts, LockWord, MigrationExpectation, MigrationFacts,
+    RequiredWord, TimeoutRule,
+};
 pub use plan::{
     IndexUse, JoinStrategy, PlanExpectation, PlanMoment, PlanNever, PlanProperties, PlanUses,
     ScanOf,
@@ -45,6 +51,12 @@ pub enum Expectation {
     Statements(StatementsExpectation),
     /// What the plan of a query must be like.
     Plan(PlanExpectation),
+    /// What a migration does while it runs.
+    Migration(MigrationExpectation),
+    /// Who can live with a migration.
+    Compatible(CompatibleExpectation),
+    /// What a migration makes better.
+    Improves(ImprovesExpectation),
     /// A rhai expression over the measurements.
     Check(CheckExpectation),
 }

@@ -84,6 +84,7 @@ impl Checker<'_> {
         let launch_says = |launch: &Launch| matches!(launch, Launch::Watched(_));
         !scenario.expect.is_empty()
             || !scenario.queries.is_empty()
+            || !scenario.rollback.is_empty()
             || scenario
                 .orders
                 .values()

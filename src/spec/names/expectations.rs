@@ -48,6 +48,7 @@ impl Checker<'_> {
     }
 
     fn expectation(&self, expectation: &Expectation, path: &str, scope: &Scope<'_>) {
+        self.has_its_migration(expectation, path);
         match expectation {
             Expectation::Sql(sql) => self.sql_expectation(sql, path),
             Expectation::Step(step) => self.step_expectation(step, path, scope),
@@ -73,11 +74,20 @@ impl Checker<'_> {
                 self.statements(&statements.statements, &format!("{path}/statements"));
             }
             Expectation::Plan(plan) => self.plan(&plan.plan, &format!("{path}/plan")),
+            Expectation::Migration(migration) => {
+                self.migration_facts(&migration.migration, &format!("{path}/migration"));
+            }
+            Expectation::Compatible(compatible) => {
+                self.compatible(&compatible.compatible, &format!("{path}/compatible"));
+            }
+            Expectation::Improves(improves) => {
+                self.improves(&improves.improves, &format!("{path}/improves"));
+            }
             Expectation::Check(check) => self.check(&check.check, &format!("{path}/check")),
         }
     }
 
-    fn says_nothing(&self, path: &str, hint: &str) {
+    pub(super) fn says_nothing(&self, path: &str, hint: &str) {
         let diagnostic = Diagnostic::error("says-nothing", "this expects nothing");
         self.push(diagnostic.at(self.place(path)).hint(hint));
     }

@@ -9,6 +9,7 @@ mod expectations;
 mod hooks;
 mod launch_options;
 mod left_out;
+mod migration;
 mod on_the_way;
 mod order;
 mod outcome;
@@ -59,6 +60,7 @@ pub(super) fn check(loaded: &LoadedScenario) -> Diagnostics {
         checker.scripts();
         checker.orders();
         checker.queries();
+        checker.migration();
         checker.expectations();
         checker.seeds();
         checker.scenario();
@@ -125,7 +127,10 @@ impl Checker<'_> {
                     .hint("give the launch list of \"order\" a name in \"orders\""),
             );
         }
-        if scenario.clients.is_empty() && scenario.queries.is_empty() && scenario.expect.is_empty()
+        if scenario.clients.is_empty()
+            && scenario.queries.is_empty()
+            && scenario.migrate.is_empty()
+            && scenario.expect.is_empty()
         {
             let nothing = Diagnostic::warning("nothing-done", "nothing is done in this scenario");
             self.push(

@@ -10,6 +10,9 @@ use std::collections::HashMap;
 /// Names that a step may not have: those of control steps.
 const CONTROL_WORDS: [Control; 3] = [Control::Begin, Control::Commit, Control::Rollback];
 
+/// The name of the session that migrates, as a client who is waited for.
+const MIGRATION: &str = "migration";
+
 impl Checker<'_> {
     pub(super) fn client_name(&self, name: &str, path: &str) {
         let mut chars = name.chars();
@@ -19,6 +22,8 @@ impl Checker<'_> {
         let right = begins && chars.all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
         let problem = if name == "pgauge" {
             Some("\"pgauge\" is the name of pgauge's own session")
+        } else if name == MIGRATION && !self.scenario.migrate.is_empty() {
+            Some("\"migration\" is the name of the session that migrates")
         } else if !right {
             Some("a client's name is a word of letters, digits, _ and -")
         } else if self.scenario.queries.contains_key(name) {

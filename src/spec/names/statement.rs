@@ -10,6 +10,11 @@ use crate::{
 use indexmap::IndexMap;
 use std::{collections::HashSet, ops::Range};
 
+/// Whether a pointer leads to a part of a migration.
+fn is_migration(path: &str) -> bool {
+    path.starts_with("/migrate/") || path.starts_with("/rollback/")
+}
+
 /// How many statements a text may hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
@@ -93,6 +98,9 @@ impl Checker<'_> {
         for command in &script.psql_commands {
             let name = &command.name;
             let hint = match name.as_str() {
+                "\\i" | "\\ir" | "\\include" if is_migration(path) => {
+                    "name the file in an entry of its own, with \"file\""
+                }
                 "\\i" | "\\ir" | "\\include" => "name the file in \"seed\" with \"file\"",
                 "\\copy" => "load the file in \"seed\" with \"csv\"",
                 "\\set" | "\\gset" => "use parameters, \"with\" and \"save\"",

@@ -12,6 +12,7 @@ static DOCUMENTS: LazyLock<Vec<Json>> = LazyLock::new(|| {
     let texts = [
         include_str!("agreement/order.yaml"),
         include_str!("agreement/free.yaml"),
+        include_str!("agreement/migrate.yaml"),
         include_str!("agreement/seed.yaml"),
     ];
     let read =

@@ -3,10 +3,13 @@
 //! Each has a function `judge` that gives the findings; none if it holds.
 
 pub mod check;
+pub mod compatible;
 pub mod deadlock;
 pub mod errors;
+pub mod improves;
 pub mod latency;
 pub mod launch;
+pub mod migration;
 pub mod n_plus_one;
 pub mod plan;
 pub mod query_budget;
@@ -29,8 +32,16 @@ pub fn judge(pointer: &str, expectation: &Expectation, context: &Context<'_>) ->
         Expectation::NPlusOne(expectation) => n_plus_one::judge(pointer, expectation, context),
         Expectation::Statements(expectation) => statements::judge(pointer, expectation, context),
         Expectation::Plan(expectation) => plan::judge(pointer, expectation, context),
+        Expectation::Migration(expectation) => migration::judge(pointer, expectation, context),
+        Expectation::Compatible(expectation) => compatible::judge(pointer, expectation, context),
+        Expectation::Improves(expectation) => improves::judge(pointer, expectation, context),
         Expectation::Check(expectation) => check::judge(pointer, expectation, context),
     }
+}
+
+/// What is said of an expectation that looks at a migration which never ran.
+fn never_migrated(context: &Context<'_>, pointer: &str) -> Finding {
+    Finding::vacuous("never-migrated", "the migration never ran").at(context.place(pointer))
 }
 
 /// What is said of an expectation whose subject never came about.

@@ -171,6 +171,9 @@ pub(in crate::verdict) fn covered(context: &Context<'_>, client: &ClientId) -> b
             | Expectation::Errors(_)
             | Expectation::Statements(_)
             | Expectation::Plan(_)
+            | Expectation::Migration(_)
+            | Expectation::Compatible(_)
+            | Expectation::Improves(_)
             | Expectation::Check(_) => false,
         })
 }
