@@ -3,7 +3,7 @@
 use super::{
     arguments::Arguments,
     board::Board,
-    hooks::{HookContext, HookVerdict},
+    hooks::{HookContext, HookVerdict, LostSession},
     ledger::Ledger,
     memory::Memory,
     session::{Message, Session, SessionNote},
@@ -84,6 +84,8 @@ pub struct Client<'a, S> {
     pub(super) arguments: Arguments<'a>,
     /// How many hooks ran on this session.
     pub(super) hooks_run: u64,
+    /// That the session went away while a hook used it.
+    pub(super) lost: Option<LostSession>,
     /// How the script ended before its last step, once it did.
     ended: Option<ClientEnd>,
     /// The last error of a step in a forced order; the SQLSTATE.
@@ -101,12 +103,7 @@ pub(super) enum Taken {
     /// A hook ended it.
     HookEnded,
     /// The session is gone.
-    Lost {
-        /// The SQLSTATE of the server's last word; empty where it had none.
-        code: String,
-        /// The last words.
-        message: String,
-    },
+    Lost(LostSession),
 }
 
 impl<'a, S: Session> Client<'a, S> {
@@ -129,6 +126,7 @@ impl<'a, S: Session> Client<'a, S> {
             shared,
             memory,
             hooks_run: 0,
+            lost: None,
             ended: None,
             last_error: None,
             attempt: 1,
@@ -173,9 +171,11 @@ impl<'a, S: Session> Client<'a, S> {
             Permit::Retry => self.try_again().await,
         };
         match (taken, permit) {
-            (Taken::Lost { message, .. }, _) => {
+            (Taken::Lost(lost), _) => {
                 self.ended = Some(ClientEnd::Lost);
-                Announced::Lost { message }
+                Announced::Lost {
+                    message: lost.message,
+                }
             }
             (_, Permit::Step { .. }) => Announced::StepOver,
             (_, Permit::Script | Permit::Retry) => Announced::ScriptOver,
@@ -192,7 +192,8 @@ impl<'a, S: Session> Client<'a, S> {
         }
         let taken = match self.take(step, 1, Some(launch)).await {
             // The server ended the session, as the order says.
-            Taken::Lost { code, .. } if self.is_expected(launch, &code) => {
+            Taken::Lost(lost) if self.is_expected(launch, &lost.code) => {
+                let code = lost.code;
                 self.ended = Some(ClientEnd::Stopped { code: code.clone() });
                 Taken::Error(code)
             }
@@ -210,7 +211,7 @@ impl<'a, S: Session> Client<'a, S> {
                 OnError::Rollback => self.roll_back().await,
             },
             Taken::HookEnded => self.ended = Some(ClientEnd::HookFailed),
-            Taken::Lost { .. } => {}
+            Taken::Lost(_) => {}
         }
         taken
     }
@@ -232,7 +233,7 @@ impl<'a, S: Session> Client<'a, S> {
             }
             self.arguments.begin_pass();
             let taken = self.go_through_once(iteration).await;
-            if self.ended.is_some() || matches!(taken, Taken::Lost { .. }) {
+            if self.ended.is_some() || matches!(taken, Taken::Lost(_)) {
                 return taken;
             }
         }
@@ -261,7 +262,7 @@ impl<'a, S: Session> Client<'a, S> {
                     self.attempt = 1;
                     return taken;
                 }
-                Taken::Lost { .. } => return taken,
+                Taken::Lost(_) => return taken,
                 Taken::HookEnded => ClientEnd::HookFailed,
                 Taken::Error(code) if self.may_retry(code) => {
                     self.begin_again(code.clone()).await;
@@ -307,8 +308,9 @@ impl<'a, S: Session> Client<'a, S> {
     async fn pass(&mut self, iteration: u32) -> Taken {
         let plan = self.plan;
         self.memory.begin_iteration();
-        if !self.client_hook(plan.before.as_ref(), iteration).await {
-            return Taken::HookEnded;
+        match self.client_hook(plan.before.as_ref(), iteration).await {
+            Taken::Fine => {}
+            ended => return ended,
         }
         for step in plan.steps.iter() {
             if self.shared.stop.requested() {
@@ -320,22 +322,18 @@ impl<'a, S: Session> Client<'a, S> {
                 (Taken::Error(code), OnError::Rollback) if !self.retries(code) => {
                     self.roll_back().await;
                 }
-                (Taken::Error(_), _) | (Taken::HookEnded | Taken::Lost { .. }, _) => return taken,
+                (Taken::Error(_) | Taken::HookEnded | Taken::Lost(_), _) => return taken,
             }
         }
-        if self.client_hook(plan.after.as_ref(), iteration).await {
-            Taken::Fine
-        } else {
-            Taken::HookEnded
-        }
+        self.client_hook(plan.after.as_ref(), iteration).await
     }
 
     async fn client_hook(
         &mut self,
         hook: Option<&crate::schedule::HookPlan>,
         iteration: u32,
-    ) -> bool {
-        let Some(hook) = hook else { return true };
+    ) -> Taken {
+        let Some(hook) = hook else { return Taken::Fine };
         let context = HookContext {
             step: None,
             run: None,
@@ -343,7 +341,11 @@ impl<'a, S: Session> Client<'a, S> {
             result: None,
             params: &[],
         };
-        matches!(self.hook(hook, context).await, HookVerdict::Finished(_))
+        match self.hook(hook, context).await {
+            HookVerdict::Finished(_) => Taken::Fine,
+            HookVerdict::Ended => Taken::HookEnded,
+            HookVerdict::Lost(lost) => Taken::Lost(lost),
+        }
     }
 
     /// Ends an open transaction. Nobody wrote this statement, so it is not noted.

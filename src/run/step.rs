@@ -4,14 +4,15 @@ use super::{
     arguments::Moment,
     board::{Asking, Wait},
     client::{Client, Taken},
-    hooks::{HookContext, HookVerdict},
+    hooks::{HookContext, HookVerdict, LostSession},
+    memory::Earlier,
     session::{Message, Session},
 };
 use crate::{
     record::{
         EventKind, LockFacts, Reply, RunNo, SentBy, ServerError, SkipCause, StepEnd, Timing, Value,
     },
-    schedule::{StatementForm, StatementPlan, StepPlan, StepWork},
+    schedule::{HookPlan, StatementForm, StatementPlan, StepPlan, StepWork},
 };
 
 /// Rows kept of a result that nobody reads: enough to show what it looked like.
@@ -35,6 +36,7 @@ impl<S: Session> Client<'_, S> {
             }
             HookVerdict::Finished(_) => {}
             HookVerdict::Ended => return Taken::HookEnded,
+            HookVerdict::Lost(lost) => return Taken::Lost(lost),
         }
         let run = self.shared.ledger.next_run();
         self.shared.board.begins(self.index, &step.name);
@@ -52,7 +54,7 @@ impl<S: Session> Client<'_, S> {
         };
         let end = match &taken {
             Ok(()) => StepEnd::Done,
-            Err(Failure::Server { code, .. } | Failure::Lost { code, .. }) => {
+            Err(Failure::Server { code, .. } | Failure::Lost(LostSession { code, .. })) => {
                 StepEnd::Error { code: code.clone() }
             }
             Err(Failure::Hook) => StepEnd::HookFailed,
@@ -67,7 +69,7 @@ impl<S: Session> Client<'_, S> {
             Ok(()) => Taken::Fine,
             Err(Failure::Server { expected: true, .. }) => Taken::Fine,
             Err(Failure::Server { code, .. }) => Taken::Error(code),
-            Err(Failure::Lost { code, message }) => Taken::Lost { code, message },
+            Err(Failure::Lost(lost)) => Taken::Lost(lost),
             Err(Failure::Hook) => Taken::HookEnded,
         }
     }
@@ -128,11 +130,7 @@ impl<S: Session> Client<'_, S> {
             result: None,
             params: &[],
         };
-        if let Some(hook) = &statement.before
-            && self.hook(hook, context).await == HookVerdict::Ended
-        {
-            return Err(Failure::Hook);
-        }
+        self.step_hook(statement.before.as_ref(), context).await?;
         let repetitions = match &statement.for_each {
             Some(of) => self.memory.rows_of(of),
             None => 1,
@@ -175,7 +173,7 @@ impl<S: Session> Client<'_, S> {
         {
             Ok(params) => params,
             Err(message) => {
-                self.broken_hook(Some(&step.name), &step.path, message);
+                self.without_value(Some(&step.name), &step.path, message);
                 return Err(Failure::Hook);
             }
         };
@@ -191,13 +189,13 @@ impl<S: Session> Client<'_, S> {
         };
         let (reply, timing) = self.ask(message, run, by).await;
         let failed = failure(&reply, statement.expected_error.as_deref());
-        if matches!(failed, Some(Failure::Lost { .. })) {
+        if matches!(failed, Some(Failure::Lost(_))) {
             return failed.map_or(Ok(()), Err);
         }
         if failed.is_none() {
-            self.memory.keep(&step.name, &statement.save, &reply);
+            self.keep(step, statement, row, &reply)?;
         }
-        if let Some(hook) = &statement.after {
+        if statement.after.is_some() {
             let named: Vec<(String, Value)> = statement
                 .arguments
                 .iter()
@@ -211,11 +209,46 @@ impl<S: Session> Client<'_, S> {
                 result: Some((&reply, timing)),
                 params: &named,
             };
-            if self.hook(hook, context).await == HookVerdict::Ended {
+            self.step_hook(statement.after.as_ref(), context).await?;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// A hook before or after the statement of a step.
+    async fn step_hook(
+        &mut self,
+        hook: Option<&HookPlan>,
+        context: HookContext<'_>,
+    ) -> Result<(), Failure> {
+        let Some(hook) = hook else { return Ok(()) };
+        match self.hook(hook, context).await {
+            HookVerdict::Finished(_) => Ok(()),
+            HookVerdict::Ended => Err(Failure::Hook),
+            HookVerdict::Lost(lost) => Err(Failure::Lost(lost)),
+        }
+    }
+
+    /// Keeps what a step returned for later steps; a column to save that is not there ends the script.
+    fn keep(
+        &mut self,
+        step: &StepPlan,
+        statement: &StatementPlan,
+        row: usize,
+        reply: &Reply,
+    ) -> Result<(), Failure> {
+        let earlier = match &statement.for_each {
+            Some(_) if row > 0 => Earlier::StaysBefore,
+            Some(_) | None => Earlier::IsReplaced,
+        };
+        self.memory.keep(&step.name, reply, earlier);
+        for (variable, column) in &statement.save {
+            if let Err(message) = self.memory.save(variable, column, reply) {
+                let path = format!("{}/save/{variable}", step.path);
+                self.without_value(Some(&step.name), &path, message);
                 return Err(Failure::Hook);
             }
         }
-        failed.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Sends one message, reads its answer, and notes both.
@@ -302,26 +335,20 @@ enum Failure {
         expected: bool,
     },
     /// The session is gone, and nobody said that it would be.
-    Lost {
-        /// The SQLSTATE of the server's last word; empty where it had none.
-        code: String,
-        /// What the server, or the network, said last.
-        message: String,
-    },
-    /// A hook ended it.
+    Lost(LostSession),
+    /// A hook ended it, or a value that the author names is not there.
     Hook,
 }
 
 fn failure(reply: &Reply, expected: Option<&str>) -> Option<Failure> {
     let error = reply.error.as_ref()?;
     let expected = expected == Some(&error.code);
-    let code = error.code.clone();
     Some(if error.ends_session() && !expected {
-        Failure::Lost {
-            code,
-            message: error.message.clone(),
-        }
+        Failure::Lost(LostSession::of(error))
     } else {
-        Failure::Server { code, expected }
+        Failure::Server {
+            code: error.code.clone(),
+            expected,
+        }
     })
 }

@@ -149,7 +149,7 @@ impl Planner<'_> {
                 .map(|(variable, column)| (variable.clone(), column.clone()))
                 .collect(),
             for_each: step.for_each.clone(),
-            when: self.expression(step.when.as_deref(), &format!("{path}/when"))?,
+            when: self.when(step.when.as_deref(), &format!("{path}/when"))?,
             before: self.hook(step.before.as_deref(), &format!("{path}/before"))?,
             after,
             expected_error: step.error.as_ref().map(code),

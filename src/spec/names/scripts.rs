@@ -104,7 +104,7 @@ impl Checker<'_> {
         path: &str,
     ) {
         let sees = before.sees(&[], After::Nothing);
-        self.expression(step.when.as_deref(), &format!("{path}/when"), &sees);
+        self.when(step.when.as_deref(), &format!("{path}/when"), &sees);
         let hook = self.hook(step.before.as_deref(), &format!("{path}/before"), &sees);
         drop(sees);
         before.note_hook(hook.as_ref());
