@@ -39,6 +39,8 @@ pub fn options(scope: &Scope, chosen: &Chosen, random_seed: Option<u64>) -> Plan
             tags: chosen.tag.clone(),
             names: chosen.name.clone(),
         },
+        rows: usual.rows,
+        tester_step_timeout: usual.tester_step_timeout,
     }
 }
 

@@ -23,9 +23,9 @@
 use super::{
     comments::Comments,
     layout::{block, laid_out, name, value},
+    names::Names,
     spec::{Launch, Marker, Permutation, Session, Spec, Sql, Step, StepId},
 };
-use std::collections::HashSet;
 
 /// The spec as a scenario in YAML.
 pub fn to_yaml(spec: &Spec) -> String {
@@ -87,7 +87,7 @@ impl<'a> Writer<'a> {
 
     fn client(&mut self, at: usize, session: &'a Session) {
         self.comments_before(2, session.span.start);
-        let yaml_name = self.names.clients[at].clone();
+        let yaml_name = self.names.client(at).to_owned();
         let renamed = (yaml_name != session.name.text).then_some(session.name.text.as_str());
         let behind = self.comments.behind(session.name.span.end);
         self.line_with(2, &format!("{yaml_name}:"), renamed, behind);
@@ -244,76 +244,4 @@ fn first_word(spec: &Spec) -> usize {
     }
     let rest = text.get(at..).unwrap_or_default();
     at + rest.len() - rest.trim_start().len()
-}
-
-/// The names of clients and steps in the scenario.
-struct Names {
-    clients: Vec<String>,
-    steps: Vec<Vec<String>>,
-}
-
-impl Names {
-    fn of(spec: &Spec) -> Self {
-        let mut taken = HashSet::new();
-        let clients = spec
-            .sessions
-            .iter()
-            .map(|session| unique(client_name(&session.name.text), &mut taken))
-            .collect();
-        let steps = spec.sessions.iter().map(|session| {
-            let mut taken = HashSet::new();
-            session
-                .steps
-                .iter()
-                .map(|step| unique(step_name(&step.name.text), &mut taken))
-                .collect()
-        });
-        Self {
-            clients,
-            steps: steps.collect(),
-        }
-    }
-
-    fn step(&self, id: StepId) -> &str {
-        let of_session = self.steps.get(id.session);
-        of_session
-            .and_then(|steps| steps.get(id.step))
-            .map_or("", String::as_str)
-    }
-
-    fn full(&self, id: StepId) -> String {
-        let client = self.clients.get(id.session).map_or("", String::as_str);
-        format!("{client}.{}", self.step(id))
-    }
-}
-
-fn client_name(text: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let mut name: String = text
-        .chars()
-        .map(|c| if allowed(c) { c } else { '_' })
-        .collect();
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-        name.insert(0, '_');
-    }
-    name
-}
-
-fn step_name(text: &str) -> String {
-    if text.is_empty() {
-        "unnamed".to_owned()
-    } else {
-        text.replace('.', "_")
-    }
-}
-
-/// The name, with a number behind it where it is taken.
-fn unique(name: String, taken: &mut HashSet<String>) -> String {
-    let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
-    let free = std::iter::once(name.clone())
-        .chain(numbered)
-        .find(|name| !taken.contains(name))
-        .unwrap_or(name);
-    taken.insert(free.clone());
-    free
 }

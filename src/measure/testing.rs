@@ -160,6 +160,7 @@ impl LogBuilder {
                 mode: "ShareLock".to_owned(),
                 relation: None,
             }),
+            seen_by: crate::record::Witness::Look,
         });
     }
 

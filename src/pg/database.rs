@@ -2,7 +2,7 @@
 
 use super::admin::quote_ident;
 use super::catalog;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Turn};
 use super::connect::Login;
 use super::failure;
 use super::line::{Line, drive};
@@ -38,12 +38,18 @@ pub struct PgDatabase {
 pub(super) struct Common {
     /// The scenario's name, for `application_name`.
     pub(super) scenario: String,
+    /// What comes first in `application_name` under the conditions of somebody else's tests.
+    pub(super) application: Option<String>,
     /// The role that clients act as; none is that of the server's URL.
     pub(super) role: Option<String>,
     /// `database.settings`.
     pub(super) settings: Vec<(String, String)>,
     /// What becomes of the database in the end.
     pub(super) retention: Retention,
+    /// The name that it must have, if it must have one.
+    pub(super) called: Option<String>,
+    /// The right to that name; others wait for it.
+    pub(super) turn: Option<Turn>,
 }
 
 impl PgDatabase {
@@ -59,7 +65,7 @@ impl PgDatabase {
 
     /// Its name on the server.
     pub fn name(&self) -> &str {
-        &self.name
+        self.common.called.as_deref().unwrap_or(&self.name)
     }
 
     fn login(&self, plan: &SessionPlan) -> Login {
@@ -69,10 +75,17 @@ impl PgDatabase {
             settings.retain(|(earlier, _)| !earlier.eq_ignore_ascii_case(name));
             settings.push((name.clone(), value.clone()));
         }
+        let application = match &self.common.application {
+            Some(first) => match &plan.printed_as {
+                Some(name) => format!("{first}/{name}"),
+                None => format!("{first}/{}", plan.client),
+            },
+            None => format!("pgauge/{}/{}", self.common.scenario, plan.client),
+        };
         let login = Login {
-            database: self.name.clone(),
+            database: self.name().to_owned(),
             user: None,
-            application: format!("pgauge/{}/{}", self.common.scenario, plan.client),
+            application,
             settings,
         };
         self.cluster.act_as(self.common.role.as_deref(), login)
@@ -81,7 +94,7 @@ impl PgDatabase {
     /// A connection of pgauge's own; none of the case's sessions.
     async fn own(&self, purpose: &str) -> Result<Client, Breakage> {
         let application = format!("pgauge/{}/{purpose}", self.common.scenario);
-        let login = Login::own(&self.name, application);
+        let login = Login::own(self.name(), application);
         let connector = &self.cluster.connector;
         match connector.open(&login).await {
             Ok((client, wire)) => {
@@ -125,7 +138,7 @@ impl Database for PgDatabase {
 
     async fn watch(&self) -> Result<PgLockWatch, Breakage> {
         let application = format!("pgauge/{}/watch", self.common.scenario);
-        let login = Login::own(&self.name, application);
+        let login = Login::own(self.name(), application);
         let watch = PgLockWatch::open(&self.cluster.connector, &login).await;
         watch.map_err(|breakage| self.cluster.explain(breakage))
     }
@@ -135,10 +148,12 @@ impl Database for PgDatabase {
             pool.close();
         }
         let role = self.common.role.as_deref();
-        let name = self.cluster.clone_of(&self.name, role).await?;
+        let name = self.cluster.clone_of(self.name(), role).await?;
         let common = Common {
             // Nobody asked to look into a copy.
             retention: Retention::Drop,
+            called: None,
+            turn: None,
             ..self.common.clone()
         };
         Ok(Self::new(self.cluster.clone(), name, common))
@@ -169,9 +184,21 @@ impl Database for PgDatabase {
         for pool in self.pools.take().into_values() {
             pool.close();
         }
-        match self.common.retention {
+        let Common {
+            called,
+            turn,
+            retention,
+            ..
+        } = self.common;
+        if let Some(called) = &called {
+            self.cluster.call_back(&self.name, called).await?;
+        }
+        let end = match retention {
             Retention::Keep => Ok(()),
             Retention::Drop => self.cluster.give_back(&self.name).await,
-        }
+        };
+        // Now others may have a database of that name.
+        drop(turn);
+        end
     }
 }

@@ -20,6 +20,7 @@ pub mod locks;
 pub mod lookout;
 mod name;
 pub mod pool;
+mod preset;
 mod registry;
 mod requirements;
 mod seed;

@@ -20,8 +20,8 @@ pub use catalog::{
     TableKind,
 };
 pub use event::{
-    Blocker, ClientEnd, Event, EventKind, HookProblem, LockFacts, RunNo, SentBy, SkipCause,
-    StatementNo, StepEnd, Timing,
+    Blocker, ClientEnd, Event, EventKind, Hold, HookProblem, LockFacts, RunNo, SentBy, SkipCause,
+    StatementNo, StepEnd, Timing, Witness,
 };
 pub use plan::{
     Actual, Buffers, CapturedPlan, Estimate, Explained, MeasuredPlan, NodeFacts, NodeShape,

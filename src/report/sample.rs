@@ -104,6 +104,7 @@ impl Script {
                 pid,
             }],
             lock: Some(lock),
+            seen_by: crate::record::Witness::Look,
         });
     }
 

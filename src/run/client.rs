@@ -2,6 +2,7 @@
 
 use super::{
     arguments::Arguments,
+    around::{Speaker, setup_failed},
     board::Board,
     hooks::{HookContext, HookVerdict, LostSession},
     ledger::Ledger,
@@ -10,9 +11,9 @@ use super::{
     stop::Stop,
 };
 use crate::{
-    record::{ClientEnd, EventKind, SkipCause},
+    record::{Breakage, ClientEnd, EventKind, SentBy, SkipCause},
     schedule::{Case, ClientPlan, StatementForm},
-    spec::client::OnError,
+    spec::{client::OnError, scenario::Preset},
 };
 use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -29,6 +30,10 @@ pub enum Permit {
         /// Whether that entry says that it ends with an error, so that the script goes on after one.
         error_is_expected: bool,
     },
+    /// Send what comes before the first step, or before an order.
+    SetUp,
+    /// Send what comes after an order.
+    TearDown,
     /// Go through the whole script, as often as it says.
     Script,
     /// Start the script again, as `retry` says, after the error that ended it in the forced order.
@@ -51,6 +56,10 @@ pub enum Announced {
     StepOver,
     /// The script was gone through.
     ScriptOver,
+    /// What comes before or after an order was sent.
+    AroundOver,
+    /// What comes before an order was refused.
+    SetupFailed(Box<Breakage>),
     /// The session is gone.
     Lost {
         /// What the server, or the network, said last.
@@ -90,6 +99,8 @@ pub struct Client<'a, S> {
     ended: Option<ClientEnd>,
     /// The last error of a step in a forced order; the SQLSTATE.
     last_error: Option<String>,
+    /// Whether the session is gone, as somebody said it would be.
+    is_gone: bool,
     pub(super) attempt: u32,
 }
 
@@ -129,6 +140,7 @@ impl<'a, S: Session> Client<'a, S> {
             lost: None,
             ended: None,
             last_error: None,
+            is_gone: false,
             attempt: 1,
         }
     }
@@ -162,6 +174,8 @@ impl<'a, S: Session> Client<'a, S> {
 
     async fn follow(&mut self, permit: Permit) -> Announced {
         let taken = match permit {
+            Permit::SetUp => return self.set_up().await,
+            Permit::TearDown => return self.tear_down().await,
             Permit::Step {
                 step,
                 launch,
@@ -178,7 +192,53 @@ impl<'a, S: Session> Client<'a, S> {
                 }
             }
             (_, Permit::Step { .. }) => Announced::StepOver,
-            (_, Permit::Script | Permit::Retry) => Announced::ScriptOver,
+            (_, Permit::Script | Permit::Retry | Permit::SetUp | Permit::TearDown) => {
+                Announced::ScriptOver
+            }
+        }
+    }
+
+    async fn set_up(&mut self) -> Announced {
+        let plan = self.plan;
+        let speaker = self.speaker();
+        let sent = speaker
+            .send(&mut self.session, &plan.setup, SentBy::Setup)
+            .await;
+        self.note_what_was_said();
+        match sent {
+            Ok(()) => Announced::AroundOver,
+            Err((number, error)) => {
+                let of = format!("setup of client \"{}\"", plan.id);
+                let path = format!("{}/setup/{number}", plan.path);
+                Announced::SetupFailed(Box::new(setup_failed(&of, path, error)))
+            }
+        }
+    }
+
+    /// What fails here is noted, and no more.
+    async fn tear_down(&mut self) -> Announced {
+        let plan = self.plan;
+        let speaker = self.speaker();
+        for text in &plan.teardown {
+            let one = std::slice::from_ref(text);
+            // The error is in the log.
+            let _ = speaker.send(&mut self.session, one, SentBy::Teardown).await;
+            self.note_what_was_said();
+        }
+        Announced::AroundOver
+    }
+
+    fn speaker(&self) -> Speaker<'a> {
+        Speaker {
+            shared: self.shared,
+            index: self.index,
+            id: &self.plan.id,
+        }
+    }
+
+    fn note_what_was_said(&mut self) {
+        while let Ok(note) = self.notes.try_recv() {
+            self.note_of_server(note);
         }
     }
 
@@ -186,13 +246,24 @@ impl<'a, S: Session> Client<'a, S> {
     async fn take_launched(&mut self, step: usize, launch: usize, expected: bool) -> Taken {
         let plan = self.plan;
         let step = &plan.steps[step];
+        let for_tester = self.shared.case.database.preset == Some(Preset::Isolationtester);
+        if for_tester && self.is_gone {
+            return Taken::Lost(LostSession {
+                code: String::new(),
+                message: format!(
+                    "step \"{}\" cannot be sent: no connection to the server",
+                    step.name
+                ),
+            });
+        }
         if self.ended.is_some() || self.shared.stop.requested() {
             self.leave_out(step, SkipCause::ScriptEnded, Some(launch));
             return Taken::Fine;
         }
         let taken = match self.take(step, 1, Some(launch)).await {
-            // The server ended the session, as the order says.
-            Taken::Lost(lost) if self.is_expected(launch, &lost.code) => {
+            // The server ended the session, as the order says, or as the whole outcome does.
+            Taken::Lost(lost) if for_tester || self.is_expected(launch, &lost.code) => {
+                self.is_gone = true;
                 let code = lost.code;
                 self.ended = Some(ClientEnd::Stopped { code: code.clone() });
                 Taken::Error(code)
@@ -365,29 +436,41 @@ impl<'a, S: Session> Client<'a, S> {
     }
 
     pub(super) fn note_of_server(&self, note: SessionNote) {
-        self.note(match note {
-            SessionNote::Notice {
-                client,
-                severity,
-                code,
-                message,
-            } => EventKind::Notice {
-                client,
-                severity,
-                code,
-                message,
-            },
-            SessionNote::Notified {
-                client,
-                channel,
-                payload,
-                from_pid,
-            } => EventKind::Notified {
-                client,
-                channel,
-                payload,
-                from_pid,
-            },
-        });
+        note_of_server(self.shared, self.index, note);
     }
+}
+
+/// Notes what the server said on its own.
+pub(super) fn note_of_server(shared: Shared<'_>, index: usize, note: SessionNote) {
+    let kind = match note {
+        SessionNote::Notice {
+            client,
+            severity,
+            code,
+            message,
+            detail,
+            hint,
+            after_results,
+        } => EventKind::Notice {
+            client,
+            severity,
+            code,
+            message,
+            detail,
+            hint,
+            after_results,
+        },
+        SessionNote::Notified {
+            client,
+            channel,
+            payload,
+            from_pid,
+        } => EventKind::Notified {
+            client,
+            channel,
+            payload,
+            from_pid,
+        },
+    };
+    shared.ledger.note(index, kind);
 }

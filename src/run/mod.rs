@@ -8,6 +8,7 @@
 //! scripted fake does in tests.
 
 mod arguments;
+mod around;
 mod board;
 mod carry_out;
 mod client;

@@ -120,6 +120,8 @@ pub enum ExplainMode {
 pub struct SessionPlan {
     /// Whose it is; `application_name` names it, with the scenario.
     pub client: ClientId,
+    /// What `application_name` calls it under the conditions of somebody else's tests.
+    pub printed_as: Option<String>,
     /// Settings in force from the start, over those of the database.
     pub settings: Vec<(String, String)>,
     /// Where its notices and notifications go.
@@ -148,6 +150,12 @@ pub enum SessionNote {
         code: String,
         /// The primary message.
         message: String,
+        /// The secondary message.
+        detail: Option<String>,
+        /// The server's own advice.
+        hint: Option<String>,
+        /// How many results of the message that is being answered came before it.
+        after_results: u32,
     },
     /// A NOTIFY.
     Notified {

@@ -3,7 +3,7 @@
 use super::{
     arguments::Moment,
     board::{Asking, Wait},
-    client::{Client, Taken},
+    client::{Client, Taken, note_of_server},
     hooks::{HookContext, HookVerdict, LostSession},
     memory::Earlier,
     session::{Message, Session},
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     record::{
         EventKind, LockFacts, Reply, RunNo, SentBy, ServerError, SkipCause, StepEnd, Timing, Value,
+        Witness,
     },
     schedule::{HookPlan, StatementForm, StatementPlan, StepPlan, StepWork},
 };
@@ -39,7 +40,7 @@ impl<S: Session> Client<'_, S> {
             HookVerdict::Lost(lost) => return Taken::Lost(lost),
         }
         let run = self.shared.ledger.next_run();
-        self.shared.board.begins(self.index, &step.name);
+        self.shared.board.begins(self.index, &step.name, run);
         self.note(EventKind::Launched {
             run,
             client: self.plan.id.clone(),
@@ -272,7 +273,10 @@ impl<S: Session> Client<'_, S> {
             since: self.shared.ledger.now(),
         };
         self.shared.board.asks(self.index, asking);
-        let (reply, timing) = self.session.execute(message).await;
+        let (reply, timing) = self.exchange(message).await;
+        while let Ok(note) = self.notes.try_recv() {
+            self.note_of_server(note);
+        }
         self.note_told_wait(asking, &reply);
         let wait_over = self
             .shared
@@ -281,9 +285,6 @@ impl<S: Session> Client<'_, S> {
         if let Some(event) = wait_over {
             self.note(event);
         }
-        while let Ok(note) = self.notes.try_recv() {
-            self.note_of_server(note);
-        }
         self.note(EventKind::Replied {
             statement,
             client: self.plan.id.clone(),
@@ -291,6 +292,21 @@ impl<S: Session> Client<'_, S> {
             timing,
         });
         (reply, timing)
+    }
+
+    /// The answer to a message. What the server says on its own is noted as it comes: a step that waits may have
+    /// notices before, and somebody may wait for them.
+    async fn exchange(&mut self, message: Message<'_>) -> (Reply, Timing) {
+        let (shared, index) = (self.shared, self.index);
+        let answer = self.session.execute(message);
+        tokio::pin!(answer);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer,
+                Some(note) = self.notes.recv() => note_of_server(shared, index, note),
+            }
+        }
     }
 
     /// The victim of a deadlock has waited, also where its wait was over before anybody looked: the
@@ -320,6 +336,7 @@ impl<S: Session> Client<'_, S> {
                 mode: mode.to_owned(),
                 relation: None,
             }),
+            seen_by: Witness::Server,
         });
     }
 }

@@ -97,6 +97,8 @@ fn by_expectation(context: &Context<'_>, run: &StepRun<'_>, code: &str) -> bool 
                 // With `none` the expectation itself says that there was one.
                 NoneOr::Some(_) | NoneOr::None(_) => code == "40P01",
             },
+            // It says every error that there may be.
+            Expectation::Outcome(_) => true,
             Expectation::Sql(_)
             | Expectation::Latency(_)
             | Expectation::NPlusOne(_)

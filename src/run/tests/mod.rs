@@ -83,6 +83,8 @@ fn line(event: &Event) -> Option<String> {
             client, problem, ..
         } => format!("{client} hook: {problem:?}"),
         EventKind::Logged { text, .. } => format!("log: {text}"),
+        EventKind::OrderBegan { order, .. } => format!("order {order}"),
+        EventKind::HeldBack { client, .. } => format!("{client} is held back"),
         EventKind::Connected { .. }
         | EventKind::Sent { .. }
         | EventKind::Replied { .. }

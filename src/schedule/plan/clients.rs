@@ -3,7 +3,7 @@
 use super::{Interleaving, Planner, escaped, statement};
 use crate::{
     record::ClientId,
-    schedule::case::{ClientPlan, RetryPlan, StatementPlan, StepPlan, StepWork},
+    schedule::case::{ClientPlan, RetryPlan, StatementForm, StatementPlan, StepPlan, StepWork},
     source::Diagnostics,
     spec::{
         client::{Client, Retry, Statement, Step, step_names},
@@ -84,6 +84,8 @@ impl Planner<'_> {
             isolation: client.isolation,
             settings: settings(&client.settings),
             setup: client.setup.clone(),
+            teardown: client.teardown.clone(),
+            printed_as: client.printed_as.clone(),
             retry: client.retry.as_ref().map(retry),
             on_error: client.on_error,
             iterations: client.iterations,
@@ -135,7 +137,14 @@ impl Planner<'_> {
     }
 
     fn statement(&self, step: &Statement, path: &str) -> Result<StatementPlan, Diagnostics> {
-        let (sql, arguments) = statement::bound(&step.sql, &step.with);
+        let (sql, arguments, form) = match self.scenario.is_for_tester() {
+            // What it says goes to the server as it is.
+            true => (step.sql.clone(), Vec::new(), StatementForm::Batch),
+            false => {
+                let (sql, arguments) = statement::bound(&step.sql, &step.with);
+                (sql, arguments, statement::form(&step.sql))
+            }
+        };
         let after = self.hook(step.after.as_deref(), &format!("{path}/after"))?;
         let hook_reads = after
             .as_ref()
@@ -143,7 +152,7 @@ impl Planner<'_> {
         let save = step.save.iter();
         Ok(StatementPlan {
             sql,
-            form: statement::form(&step.sql),
+            form,
             arguments,
             save: save
                 .map(|(variable, column)| (variable.clone(), column.clone()))
@@ -153,7 +162,7 @@ impl Planner<'_> {
             before: self.hook(step.before.as_deref(), &format!("{path}/before"))?,
             after,
             expected_error: step.error.as_ref().map(code),
-            rows_are_read: hook_reads || step.rows.is_some(),
+            rows_are_read: hook_reads || step.rows.is_some() || self.tells_outcome(),
         })
     }
 
@@ -204,7 +213,7 @@ impl Planner<'_> {
         client: &str,
         interleaving: &Interleaving<'_>,
     ) -> HashSet<String> {
-        let launches = interleaving.order.into_iter().flatten();
+        let launches = interleaving.launches();
         let launched = launches.filter_map(|launch| match launch {
             Launch::Watched(_) => match launch.options().then {
                 Some(Then::Outcome(outcome)) if outcome.rows.is_some() => launch.step().cloned(),

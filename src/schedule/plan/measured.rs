@@ -50,7 +50,8 @@ impl Planner<'_> {
             | Expectation::Errors(_)
             | Expectation::NPlusOne(_)
             | Expectation::Plan(_)
-            | Expectation::Statements(_) => false,
+            | Expectation::Statements(_)
+            | Expectation::Outcome(_) => false,
         }
     }
 }

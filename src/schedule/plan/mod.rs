@@ -6,18 +6,21 @@ mod hooks;
 mod measured;
 mod migration;
 mod order;
+mod outcome;
 mod statement;
 #[cfg(test)]
 mod tests;
 
-use super::case::{BudgetOrigin, BudgetPlan, Case, DatabasePlan, Plan, ProbePlan, QueryPlan};
+use super::case::{
+    BudgetOrigin, BudgetPlan, Case, ControlPlan, DatabasePlan, Plan, ProbePlan, QueryPlan,
+};
 use crate::{
     record::{CaseId, RowOrder},
     source::Diagnostics,
     spec::{
         LoadedScenario, Scenario,
         expect::{Bound, Expectation, LatencyBounds},
-        order::Order,
+        order::{Launch, Order, Orders, OrdersShare},
         quantity::TimeSpan,
         query::{Budget, Query},
     },
@@ -37,6 +40,23 @@ pub struct PlanOptions {
     pub slow_query: Option<TimeSpan>,
     /// Which cases are planned.
     pub select: Selection,
+    /// Which rows the log of a run keeps.
+    pub rows: RowsKept,
+    /// How long a step may take under the conditions of the isolation tester, where a scenario does not say.
+    pub tester_step_timeout: Duration,
+}
+
+/// How long a whole spec of the isolation tester may take; its steps have a limit of their own.
+const TESTER_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Which rows the log of a run keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RowsKept {
+    /// Those that an expectation or a hook reads.
+    #[default]
+    WhereRead,
+    /// All of them, to be told.
+    All,
 }
 
 impl Default for PlanOptions {
@@ -46,6 +66,9 @@ impl Default for PlanOptions {
             timeout: Duration::from_secs(60),
             slow_query: None,
             select: Selection::default(),
+            rows: RowsKept::default(),
+            // That of isolationtester.
+            tester_step_timeout: Duration::from_secs(300),
         }
     }
 }
@@ -101,27 +124,83 @@ pub fn plan(scenarios: &[Arc<LoadedScenario>], options: &PlanOptions) -> Result<
     }
 }
 
-/// A launch list of a scenario, or none.
+/// What one case does of a scenario's launch lists.
 struct Interleaving<'a> {
     name: Option<&'a str>,
-    order: Option<&'a Order>,
+    lists: Lists<'a>,
     expect: &'a [Expectation],
 }
 
-fn interleavings(scenario: &Scenario) -> Vec<Interleaving<'_>> {
-    if scenario.orders.is_empty() {
-        return vec![Interleaving {
-            name: None,
-            order: scenario.order.as_ref(),
-            expect: &[],
-        }];
+/// The launch lists of a case.
+enum Lists<'a> {
+    /// The clients run freely.
+    None,
+    /// One.
+    One(List<'a>),
+    /// Several that share their sessions.
+    Shared(Vec<List<'a>>),
+    /// Every interleaving of the scripts; they share their sessions.
+    All,
+}
+
+/// A launch list with its JSON pointer.
+struct List<'a> {
+    name: Option<&'a str>,
+    order: &'a Order,
+    path: String,
+}
+
+impl<'a> Interleaving<'a> {
+    /// The written entries.
+    fn launches(&self) -> impl Iterator<Item = &'a Launch> + '_ {
+        let lists: &[List<'a>] = match &self.lists {
+            Lists::None | Lists::All => &[],
+            Lists::One(list) => std::slice::from_ref(list),
+            Lists::Shared(lists) => lists,
+        };
+        lists.iter().flat_map(|list| list.order)
     }
-    let named = scenario.orders.iter().map(|(name, named)| Interleaving {
-        name: Some(name.as_str()),
-        order: Some(&named.order),
-        expect: &named.expect,
-    });
-    named.collect()
+}
+
+fn interleavings(scenario: &Scenario) -> Vec<Interleaving<'_>> {
+    let whole = |lists| Interleaving {
+        name: None,
+        lists,
+        expect: &[],
+    };
+    let named = || {
+        scenario.orders.named().map(|(name, named)| {
+            let list = List {
+                name: Some(name.as_str()),
+                order: &named.order,
+                path: format!("/orders/{}/order", escaped(name)),
+            };
+            (list, named.expect.as_slice())
+        })
+    };
+    match (&scenario.orders, scenario.orders_share) {
+        (Orders::All(_), _) => vec![whole(Lists::All)],
+        (Orders::Named(orders), _) if orders.is_empty() => {
+            let only = scenario.order.as_ref().map(|order| List {
+                name: None,
+                order,
+                path: "/order".to_owned(),
+            });
+            vec![whole(only.map_or(Lists::None, Lists::One))]
+        }
+        (Orders::Named(_), Some(OrdersShare::Sessions)) => {
+            vec![whole(Lists::Shared(
+                named().map(|(list, _)| list).collect(),
+            ))]
+        }
+        (Orders::Named(_), None) => named()
+            .map(|(list, expect)| Interleaving {
+                name: list.name,
+                lists: Lists::One(list),
+                expect,
+            })
+            .collect(),
+    }
 }
 
 /// Makes the cases of one variant.
@@ -171,10 +250,7 @@ impl Planner<'_> {
         let scenario = self.scenario;
         let expect = self.expectations(interleaving);
         let clients = self.clients(interleaving)?;
-        let order = match interleaving.order {
-            Some(order) => Some(self.launches(order, interleaving.name, &clients)?),
-            None => None,
-        };
+        let (order, rounds) = self.launches(&interleaving.lists, &clients)?;
         let queries = self.queries();
         let measures_time = self.measures_time(&expect, &queries, &clients);
         Ok(Case {
@@ -183,6 +259,14 @@ impl Planner<'_> {
             file: Arc::clone(self.file),
             database: database.clone(),
             order,
+            rounds,
+            control: ControlPlan {
+                setup: scenario.setup.clone(),
+                teardown: scenario.teardown.clone(),
+            },
+            step_timeout: self.step_timeout(),
+            cast: scenario.cast(),
+            outcomes: self.outcomes(&expect)?,
             clients,
             probes: self.probes(&expect)?,
             migration: self.migration(&expect),
@@ -190,9 +274,7 @@ impl Planner<'_> {
             queries,
             before: self.hook(scenario.before.as_deref(), "/before")?,
             after: self.hook(scenario.after.as_deref(), "/after")?,
-            timeout: scenario
-                .timeout
-                .map_or(self.options.timeout, |timeout| timeout.0),
+            timeout: self.timeout(),
             random_seed: self.random_seed,
             hooks: self.compiler.hooks.clone(),
             measures_time,
@@ -213,6 +295,31 @@ impl Planner<'_> {
             all.extend(numbered(prefix, interleaving.expect));
         }
         all
+    }
+
+    /// The longest time of the case. The isolation tester has a limit for steps only.
+    fn timeout(&self) -> Duration {
+        match (self.scenario.timeout, self.scenario.is_for_tester()) {
+            (Some(timeout), _) => timeout.0,
+            (None, true) => TESTER_TIMEOUT,
+            (None, false) => self.options.timeout,
+        }
+    }
+
+    fn step_timeout(&self) -> Option<Duration> {
+        match (self.scenario.step_timeout, self.scenario.is_for_tester()) {
+            (Some(limit), _) => Some(limit.0),
+            (None, true) => Some(self.options.tester_step_timeout),
+            (None, false) => None,
+        }
+    }
+
+    /// Whether all that happens is told, with all rows.
+    fn tells_outcome(&self) -> bool {
+        let mut expect = self.scenario.expect.iter();
+        self.options.rows == RowsKept::All
+            || self.scenario.is_for_tester()
+            || expect.any(|expectation| matches!(expectation, Expectation::Outcome(_)))
     }
 
     fn queries(&self) -> Vec<QueryPlan> {

@@ -35,7 +35,7 @@ impl Checker<'_> {
         for (index, expectation) in self.scenario.expect.iter().enumerate() {
             self.expectation(expectation, &format!("/expect/{index}"), &scope);
         }
-        for (name, named) in &self.scenario.orders {
+        for (name, named) in self.scenario.orders.named() {
             let launched = named.order.iter().filter_map(Launch::step).collect();
             let scope = Scope {
                 launched: Some(launched),
@@ -84,6 +84,7 @@ impl Checker<'_> {
                 self.improves(&improves.improves, &format!("{path}/improves"));
             }
             Expectation::Check(check) => self.check(&check.check, &format!("{path}/check")),
+            Expectation::Outcome(_) => self.outcome_of_all(path),
         }
     }
 

@@ -18,6 +18,7 @@ mod parameters;
 mod queries;
 mod scripts;
 mod seeds;
+mod shared_orders;
 mod statement;
 mod subjects;
 mod suite;
@@ -59,6 +60,8 @@ pub(super) fn check(loaded: &LoadedScenario) -> Diagnostics {
         };
         checker.scripts();
         checker.orders();
+        checker.shared_orders();
+        checker.around_orders();
         checker.queries();
         checker.migration();
         checker.expectations();

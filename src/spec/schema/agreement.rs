@@ -14,6 +14,7 @@ static DOCUMENTS: LazyLock<Vec<Json>> = LazyLock::new(|| {
         include_str!("agreement/free.yaml"),
         include_str!("agreement/migrate.yaml"),
         include_str!("agreement/seed.yaml"),
+        include_str!("agreement/isolation.yaml"),
     ];
     let read =
         |text| serde_json::to_value(serde_yaml::from_str::<serde_yaml::Value>(text).unwrap());

@@ -11,6 +11,7 @@ pub mod latency;
 pub mod launch;
 pub mod migration;
 pub mod n_plus_one;
+pub mod outcome;
 pub mod plan;
 pub mod query_budget;
 pub mod rows;
@@ -36,6 +37,9 @@ pub fn judge(pointer: &str, expectation: &Expectation, context: &Context<'_>) ->
         Expectation::Compatible(expectation) => compatible::judge(pointer, expectation, context),
         Expectation::Improves(expectation) => improves::judge(pointer, expectation, context),
         Expectation::Check(expectation) => check::judge(pointer, expectation, context),
+        Expectation::Outcome(expectation) => outcome::judge(pointer, expectation, context)
+            .into_iter()
+            .collect(),
     }
 }
 

@@ -174,7 +174,8 @@ pub(in crate::verdict) fn covered(context: &Context<'_>, client: &ClientId) -> b
             | Expectation::Migration(_)
             | Expectation::Compatible(_)
             | Expectation::Improves(_)
-            | Expectation::Check(_) => false,
+            | Expectation::Check(_)
+            | Expectation::Outcome(_) => false,
         })
 }
 
