@@ -6,7 +6,7 @@ mod server;
 mod signals;
 mod watcher;
 
-use super::{Status, Stop, args::RunArgs, planning::planned, settings::RunSettings};
+use super::{Status, Stop, args::RunArgs, planning::planned_to_run, settings::RunSettings};
 use crate::{
     measure,
     record::{Breakage, CaseEnd, CaseLog, Micros, RunFacts, RunLog},
@@ -32,13 +32,9 @@ use watcher::Watcher;
 /// What kept it from beginning, or a report from being written.
 pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     let settings = RunSettings::of(args)?;
-    let plan = planned(
-        &settings.scope,
-        &settings.chosen,
-        Some(settings.running.random_seed),
-    )?;
+    let plan = planned_to_run(&settings)?;
     let baselines = Baselines::read(&plan, settings.baselines)?;
-    let reports = Reports::open(&settings.reports)?;
+    let reports = Reports::open(&settings.reports, &plan)?;
     let (log, server) = carried_out(&plan, &baselines, &settings, view)?;
     let measured = measure::measure_all(&plan, &log);
     let verdict = verdict::judge(&plan, &log, &baselines.terms(log.run.server.as_ref()));
@@ -50,7 +46,7 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     });
     let results = Results::gather(&plan, log, &measured, &verdict)
         .without_secrets(&settings.server.redactor());
-    let (written, unwritten) = reports.write(&results);
+    let (written, unwritten) = reports.write(&plan, &results);
     troubles.extend(unwritten);
     let ending = Ending {
         results: &results,

@@ -1,6 +1,7 @@
 //! What does a spec need of its server, by what its SQL says?
 
 use super::spec::{Spec, Sql};
+use std::path::{Path, PathBuf};
 
 /// How the databases of PostgreSQL's isolation suites are called.
 const DATABASE: &str = "isolation_regression";
@@ -38,4 +39,13 @@ fn blocks(spec: &Spec) -> impl Iterator<Item = &Sql> {
         session.setup.iter().chain(steps).chain(&session.teardown)
     });
     spec.setups.iter().chain(of_sessions).chain(&spec.teardown)
+}
+
+/// The expected outcome of a spec where such suites have it: in the folder `expected` beside that of the spec, or beside
+/// the spec itself.
+pub fn expected_beside(spec: &Path) -> Option<PathBuf> {
+    let folder = spec.parent().unwrap_or(Path::new(""));
+    let name = format!("{}.out", spec.file_stem()?.to_string_lossy());
+    let places = [folder.join("../expected").join(&name), folder.join(&name)];
+    places.into_iter().find(|path| path.is_file())
 }

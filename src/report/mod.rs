@@ -7,6 +7,7 @@ pub mod clean;
 pub mod figures;
 pub mod file;
 mod gather;
+pub mod isolation;
 pub mod junit;
 mod redaction;
 pub mod results;

@@ -137,13 +137,14 @@ fn read_file(
 /// folder `expected` beside that of the spec, and beside the spec itself.
 fn read_spec(file: SourceFile) -> Result<(LoadedScenario, Diagnostics), Diagnostics> {
     let Parsed { spec, warnings } = crate::isolation::parse(&file)?;
-    let stem = file.path().file_stem().unwrap_or_default();
-    let name = format!("{}.out", stem.to_string_lossy());
-    let places = [format!("../expected/{name}"), name];
-    let like = places
-        .iter()
-        .find(|name| beside(file.path(), name).is_file());
-    let Document { tree, value } = isolation::document(&spec, like.map(String::as_str));
+    // Named from the spec's own folder.
+    let folder = file.path().parent().unwrap_or(Path::new(""));
+    let like = crate::isolation::expected_beside(file.path());
+    let like = like
+        .as_deref()
+        .map(|path| path.strip_prefix(folder).unwrap_or(path));
+    let like = like.map(|path| path.to_string_lossy().into_owned());
+    let Document { tree, value } = isolation::document(&spec, like.as_deref());
     let scenario: Scenario = check(&SCENARIO, &value, &|pointer, part| {
         tree.locate_pointer(pointer, part)
     })?;

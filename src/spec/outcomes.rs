@@ -32,8 +32,16 @@ impl LoadedScenario {
     ///
     /// # Errors
     ///
-    /// A file cannot be read.
+    /// A file cannot be read, or the scenario's orders are cases of their own.
     pub fn expect_outcome(&mut self, like: &Path) -> Result<(), Diagnostics> {
+        let several = |scenario: &Arc<Scenario>| scenario.cases_of_orders() > 1;
+        if self.variants.values().any(several) {
+            let primary =
+                "the orders of this scenario are cases of their own, and have no common outcome";
+            let diagnostic =
+                Diagnostic::error("outcome", primary).at(self.key_place(None, "/orders"));
+            return Err(diagnostic.hint("add \"orders_share: sessions\"").into());
+        }
         // From the scenario's own folder a relative path would lead elsewhere.
         let like = std::path::absolute(like).unwrap_or_else(|_| like.to_owned());
         let like = like.to_string_lossy().into_owned();
