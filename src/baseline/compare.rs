@@ -56,7 +56,8 @@ pub fn compare(before: &Facts, now: &Facts, options: Option<&BaselineOptions>) -
     [statements, rows, errors, waits].concat()
 }
 
-/// Latencies that went up, beyond tolerance, of what was timed before in the same environment.
+/// Latencies that went up, and throughputs that went down, beyond tolerance, of what was timed before in the same
+/// environment.
 pub fn compare_timings(
     before: &Timings,
     now: &Timings,
@@ -88,7 +89,29 @@ pub fn compare_timings(
             way: Way::Worse,
         })
     });
-    slower.collect()
+    let mut changes: Vec<Change> = slower.collect();
+    changes.extend(less_done(scope, before, now));
+    changes
+}
+
+/// Throughputs that went down, beyond the tolerance of latencies: under a load without a rate one is the other.
+fn less_done<'t>(
+    scope: Scope<'t>,
+    before: &'t Timings,
+    now: &'t Timings,
+) -> impl Iterator<Item = Change> + use<'t> {
+    now.iter().filter_map(move |(of, now)| {
+        let (before, now) = (before.get(of)?.per_second?, now.per_second?);
+        // As far down as a latency may go up: half as slow again is two thirds as much.
+        let fell = now < before && !scope.tolerates(BaselineFact::Latency, now, before);
+        fell.then(|| Change {
+            fact: BaselineFact::Latency,
+            of: format!("{of} throughput"),
+            before: Some(format!("{before}/s")),
+            now: Some(format!("{now}/s")),
+            way: Way::Worse,
+        })
+    })
 }
 
 pub(super) fn micros(span: TimeSpan) -> u64 {

@@ -90,6 +90,7 @@ fn timing(p50: &str, p99: Option<&str>) -> Timing {
         p50: p50.parse().unwrap(),
         p95: None,
         p99: p99.map(|span| span.parse().unwrap()),
+        per_second: None,
     }
 }
 
@@ -347,7 +348,6 @@ fn sessions_outside_the_case_are_not_remembered() {
         client: id("bob"),
         blockers: vec![blocker],
         lock: None,
-        seen_by: crate::record::Witness::Look,
     });
     assert!(facts(&case, &log).waits.is_empty());
 }

@@ -1,4 +1,4 @@
-//! How long did it take, roughly? Summaries of latency with two significant digits.
+//! How long did it take, and how much was done, roughly? Summaries of latency and throughput with two significant digits.
 
 use crate::{
     measure::{Latency, Measurements, Percentile},
@@ -22,6 +22,9 @@ pub struct Timing {
     /// The 99th percentile, where there were samples enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p99: Option<TimeSpan>,
+    /// Transactions in a second, of a client under a load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<u64>,
 }
 
 /// The timings of a case, by step (`client.step`), client or query.
@@ -48,7 +51,13 @@ pub fn timings(case: &Case, measured: &Measurements) -> Timings {
         // One session of several is part of all of them.
         .filter(|(name, _)| !name.contains('['))
         .filter(|(_, latency)| latency.count() >= FEWEST_SAMPLES)
-        .filter_map(|(name, latency)| Some((name.clone(), summary(latency)?)))
+        .filter_map(|(name, latency)| {
+            let timing = Timing {
+                per_second: throughput(name, measured),
+                ..summary(latency)?
+            };
+            Some((name.clone(), timing))
+        })
         .collect()
 }
 
@@ -58,16 +67,28 @@ fn summary(latency: &Latency) -> Option<Timing> {
         p50: of(Percentile::P50)?,
         p95: of(Percentile::P95),
         p99: of(Percentile::P99),
+        per_second: None,
     })
+}
+
+/// Transactions in a second, with two significant digits; none where it is less than one.
+fn throughput(client: &str, measured: &Measurements) -> Option<u64> {
+    let throughput = measured.throughputs.as_ref()?.clients.get(client)?;
+    let rate = throughput.per_second()?.round() as u64;
+    (rate > 0).then(|| two_digits(rate))
 }
 
 /// A span with two significant digits.
 pub(super) fn rounded(span: Micros) -> TimeSpan {
+    TimeSpan(Micros(two_digits(span.0)).duration())
+}
+
+fn two_digits(number: u64) -> u64 {
     let mut step = 1;
-    while span.0 / step >= 100 {
+    while number / step >= 100 {
         step *= 10;
     }
-    TimeSpan(Micros((span.0 + step / 2) / step * step).duration())
+    (number + step / 2) / step * step
 }
 
 #[cfg(test)]

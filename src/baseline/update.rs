@@ -131,12 +131,19 @@ impl Scope<'_> {
             (old.p95, new.p95),
             (old.p99, new.p99),
         ];
-        pairs.into_iter().all(|pair| match pair {
+        let throughput = match (old.per_second, new.per_second) {
             (Some(old), Some(new)) => {
-                self.tolerates(BaselineFact::Latency, micros(old), micros(new))
+                self.tolerates(BaselineFact::Latency, old.min(new), old.max(new))
             }
-            (None, None) => true,
-            (Some(_), None) | (None, Some(_)) => false,
-        })
+            (old, new) => old == new,
+        };
+        throughput
+            && pairs.into_iter().all(|pair| match pair {
+                (Some(old), Some(new)) => {
+                    self.tolerates(BaselineFact::Latency, micros(old), micros(new))
+                }
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            })
     }
 }

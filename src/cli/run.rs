@@ -6,7 +6,7 @@ mod server;
 mod signals;
 mod watcher;
 
-use super::{Status, Stop, args::RunArgs, planning::planned_to_run, settings::RunSettings};
+use super::{Status, Stop, args::RunArgs, planning::planned, settings::RunSettings};
 use crate::{
     measure,
     record::{Breakage, CaseEnd, CaseLog, Micros, RunFacts, RunLog},
@@ -32,9 +32,13 @@ use watcher::Watcher;
 /// What kept it from beginning, or a report from being written.
 pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     let settings = RunSettings::of(args)?;
-    let plan = planned_to_run(&settings)?;
+    let plan = planned(
+        &settings.scope,
+        &settings.chosen,
+        Some(settings.running.random_seed),
+    )?;
     let baselines = Baselines::read(&plan, settings.baselines)?;
-    let reports = Reports::open(&settings.reports, &plan)?;
+    let reports = Reports::open(&settings.reports)?;
     let (log, server) = carried_out(&plan, &baselines, &settings, view)?;
     let measured = measure::measure_all(&plan, &log);
     let verdict = verdict::judge(&plan, &log, &baselines.terms(log.run.server.as_ref()));
@@ -46,7 +50,7 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     });
     let results = Results::gather(&plan, log, &measured, &verdict)
         .without_secrets(&settings.server.redactor());
-    let (written, unwritten) = reports.write(&plan, &results);
+    let (written, unwritten) = reports.write(&results);
     troubles.extend(unwritten);
     let ending = Ending {
         results: &results,
@@ -120,6 +124,7 @@ fn without_server(plan: &Plan, run: RunFacts, breakage: &Breakage) -> RunLog {
         case: case.id.clone(),
         end: CaseEnd::Broke(Box::new(breakage.clone())),
         events: Vec::new(),
+        load: None,
         queries: Vec::new(),
         probes: Vec::new(),
         plans: Vec::new(),

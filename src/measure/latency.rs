@@ -1,13 +1,9 @@
 //! How long did it take? Histograms of latencies, and percentiles where there are enough samples for them.
 
 use super::{names_of, trace::Trace};
-use crate::record::{ClientId, Micros, QueryRun};
+use crate::record::{ClientId, Histogram, Micros, QueryRun};
 
-use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
-
-/// Significant decimal digits of every histogram: percentiles are exact to a thousandth.
-const DIGITS: u8 = 3;
 
 /// A percentile that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,11 +16,13 @@ pub enum Percentile {
     P95,
     /// The 99th.
     P99,
+    /// The 99.9th.
+    P999,
 }
 
 impl Percentile {
     /// All of them, smallest first.
-    pub const ALL: [Percentile; 4] = [Self::P50, Self::P90, Self::P95, Self::P99];
+    pub const ALL: [Percentile; 5] = [Self::P50, Self::P90, Self::P95, Self::P99, Self::P999];
 
     /// The name in scenarios and messages, such as `p99`.
     pub const fn name(self) -> &'static str {
@@ -33,6 +31,7 @@ impl Percentile {
             Self::P90 => "p90",
             Self::P95 => "p95",
             Self::P99 => "p99",
+            Self::P999 => "p99.9",
         }
     }
 
@@ -43,6 +42,7 @@ impl Percentile {
             Self::P90 => 0.9,
             Self::P95 => 0.95,
             Self::P99 => 0.99,
+            Self::P999 => 0.999,
         }
     }
 
@@ -54,62 +54,54 @@ impl Percentile {
             Self::P90 => 10,
             Self::P95 => 20,
             Self::P99 => 100,
+            Self::P999 => 1000,
         }
     }
 }
 
 /// The distribution of at least one span of time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Latency {
-    /// In microseconds.
-    histogram: Histogram<u64>,
-    max: u64,
-    sum: u128,
-}
+pub struct Latency(Histogram);
 
 impl Latency {
     /// The distribution of these samples; none where there are none.
     pub fn of(samples: &[Micros]) -> Option<Self> {
-        let max = samples.iter().max()?.0;
-        // Three digits are always accepted, and the histogram grows with what is recorded.
-        let mut histogram = Histogram::new(DIGITS).ok()?;
+        let mut histogram = Histogram::default();
         for sample in samples {
-            histogram.record(sample.0).ok()?;
+            histogram.record_micros(*sample);
         }
-        let sum = samples.iter().map(|sample| u128::from(sample.0)).sum();
-        Some(Self {
-            histogram,
-            max,
-            sum,
-        })
+        Self::counted(histogram)
+    }
+
+    /// What was counted already; none where there is nothing.
+    pub fn counted(histogram: Histogram) -> Option<Self> {
+        (!histogram.is_empty()).then_some(Self(histogram))
     }
 
     /// How many samples.
     pub fn count(&self) -> u64 {
-        self.histogram.len()
+        self.0.count()
     }
 
     /// A percentile, if there are [enough samples](Percentile::samples_needed) to tell it.
     pub fn percentile(&self, percentile: Percentile) -> Option<Micros> {
         let enough = self.count() >= percentile.samples_needed();
-        let value = self.histogram.value_at_quantile(percentile.quantile());
-        // A histogram tells the upper end of a value's bucket, which may lie above the largest sample.
-        enough.then_some(Micros(value.min(self.max)))
+        enough.then(|| self.0.at(percentile.quantile()))
     }
 
     /// The largest sample, exact.
     pub fn max(&self) -> Micros {
-        Micros(self.max)
+        self.0.max()
     }
 
     /// The arithmetic mean, in microseconds, exact.
     pub fn mean(&self) -> f64 {
-        self.sum as f64 / self.count() as f64
+        self.0.mean().unwrap_or_default()
     }
 
-    /// The histogram, in microseconds, for reports that draw or store it.
-    pub fn histogram(&self) -> &Histogram<u64> {
-        &self.histogram
+    /// The histogram, for reports that draw or store it.
+    pub fn histogram(&self) -> &Histogram {
+        &self.0
     }
 }
 

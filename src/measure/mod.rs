@@ -10,8 +10,8 @@ mod advice;
 mod deadlock;
 mod errors;
 mod latency;
+mod load;
 mod numbers;
-mod outcome;
 pub mod plans;
 mod repetition;
 mod statements;
@@ -28,8 +28,8 @@ pub use advice::Advice;
 pub use deadlock::{CycleEdge, Deadlock, Detection, Survivor, VictimRetry};
 pub use errors::{ErrorCounts, Errors};
 pub use latency::{Latencies, Latency, Percentile};
+pub use load::{Throughput, Throughputs};
 pub use numbers::{Measured, RowCounts};
-pub use outcome::Outcome;
 pub use repetition::{NPlusOne, Repeated, RepeatedRead, Repetitions};
 pub use statements::{PassStatements, StatementUse, Statements};
 pub use time_spent::{TimeSpent, TimesSpent};
@@ -62,6 +62,8 @@ pub struct Measurements {
     pub errors: Errors,
     /// What hooks measured, by name.
     pub measured: BTreeMap<String, Measured>,
+    /// How much traffic there was, where the case is a load.
+    pub throughputs: Option<Throughputs>,
     /// How many rows the steps returned or changed, by `client.step`.
     pub rows: BTreeMap<String, RowCounts>,
 }
@@ -73,6 +75,9 @@ pub fn measure(case: &Case, log: &CaseLog) -> Measurements {
 
 /// Measures one case whose events have been joined up already.
 pub fn measure_trace<'a>(case: &Case, log: &'a CaseLog, trace: &Trace<'a>) -> Measurements {
+    if let Some(load) = &log.load {
+        return load::measurements(load);
+    }
     let texts = texts::Texts::default();
     let waits = Waits::of(log, trace);
     Measurements {
@@ -84,6 +89,7 @@ pub fn measure_trace<'a>(case: &Case, log: &'a CaseLog, trace: &Trace<'a>) -> Me
         errors: Errors::of(log, trace),
         measured: numbers::measured(log),
         rows: numbers::rows(trace),
+        throughputs: None,
         waits,
     }
 }

@@ -40,6 +40,7 @@ impl LogBuilder {
                 case: case.id.clone(),
                 end: CaseEnd::Ran,
                 events: Vec::new(),
+                load: None,
                 queries: Vec::new(),
                 probes: Vec::new(),
                 plans: Vec::new(),
@@ -160,7 +161,6 @@ impl LogBuilder {
                 mode: "ShareLock".to_owned(),
                 relation: None,
             }),
-            seen_by: crate::record::Witness::Look,
         });
     }
 

@@ -97,7 +97,7 @@ impl Message<'_> {
     pub fn is_own(&self) -> bool {
         match self.by {
             SentBy::Step | SentBy::ForEach { .. } => true,
-            SentBy::Setup | SentBy::Teardown | SentBy::Hook | SentBy::Query { .. } => false,
+            SentBy::Setup | SentBy::Hook | SentBy::Query { .. } => false,
         }
     }
 
@@ -262,9 +262,7 @@ impl<'a> Reader<'a> {
                 | ClientEnd::GaveUp { .. }
                 | ClientEnd::Lost => self.fail_pass(client),
             },
-            EventKind::OrderBegan { .. }
-            | EventKind::HeldBack { .. }
-            | EventKind::Connected { .. }
+            EventKind::Connected { .. }
             | EventKind::Waiting { .. }
             | EventKind::WaitEnded { .. }
             | EventKind::Skipped { .. }

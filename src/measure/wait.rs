@@ -65,7 +65,6 @@ impl Waits {
                     client,
                     blockers,
                     lock,
-                    seen_by: _,
                 } => {
                     let open = all.iter_mut().rev().find(|wait| wait.run == *run);
                     // The same wait is noted again when others come to stand ahead of it.
@@ -95,9 +94,7 @@ impl Waits {
                         wait.ended = Some((event.seq, event.at));
                     }
                 }
-                EventKind::OrderBegan { .. }
-                | EventKind::HeldBack { .. }
-                | EventKind::Connected { .. }
+                EventKind::Connected { .. }
                 | EventKind::Launched { .. }
                 | EventKind::Sent { .. }
                 | EventKind::Replied { .. }

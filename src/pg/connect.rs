@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation, TargetSessionAttrs};
 use tokio_postgres::{CancelToken, Client, Config, Connection, Error, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// The longest name of an application that the server keeps (`NAMEDATALEN` - 1), in bytes.
 const APPLICATION_NAME_LIMIT: usize = 63;
@@ -219,6 +220,35 @@ impl Connector {
         order
     }
 
+    /// The hosts to try for a connection that is opened without [`open`](Self::open), in order.
+    pub(super) fn hosts_to_try(&self) -> impl Iterator<Item = &HostPlace> {
+        self.order()
+            .into_iter()
+            .filter_map(|at| self.conninfo.hosts.get(at))
+    }
+
+    /// The ways to try with a host, in order.
+    pub(super) fn ways_to(&self, host: &HostPlace) -> impl Iterator<Item = Way> + use<> {
+        let (first, second) = ways(&self.conninfo.tls, host);
+        [Some(first), second].into_iter().flatten().map(Way::of)
+    }
+
+    /// What encrypts connections.
+    pub(super) fn tls(&self) -> MakeRustlsConnect {
+        self.tls.connector()
+    }
+
+    /// The configuration of a connection whose socket is encrypted, or not, already.
+    pub(super) fn plain_config(&self, host: &HostPlace, login: &Login) -> Config {
+        let mut config = self.config(host, login);
+        config.ssl_mode(SslMode::Disable);
+        if self.conninfo.tls.binding == Binding::Prefer {
+            // What the socket is bound to is not told to the driver.
+            config.channel_binding(ChannelBinding::Disable);
+        }
+        config
+    }
+
     /// Connects to one host, in each way that the mode allows until one will do.
     async fn open_at(&self, host: &HostPlace, login: &Login) -> Result<(Client, Wire), Error> {
         let config = self.config(host, login);
@@ -333,6 +363,25 @@ fn ways(tls: &TlsWish, host: &HostPlace) -> (SslMode, Option<SslMode>) {
         (_, TlsMode::Allow) => (SslMode::Disable, Some(SslMode::Require)),
         (_, TlsMode::Prefer) => (SslMode::Prefer, Some(SslMode::Disable)),
         (_, TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull) => (SslMode::Require, None),
+    }
+}
+
+/// A way to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Plain,
+    /// Plain where the server does not encrypt.
+    EncryptedIfPossible,
+    Encrypted,
+}
+
+impl Way {
+    fn of(mode: SslMode) -> Self {
+        match mode {
+            SslMode::Disable => Self::Plain,
+            SslMode::Prefer => Self::EncryptedIfPossible,
+            _ => Self::Encrypted,
+        }
     }
 }
 

@@ -2,17 +2,19 @@
 
 use super::admin::quote_ident;
 use super::catalog;
-use super::cluster::{Cluster, Turn};
+use super::cluster::Cluster;
 use super::connect::Login;
 use super::failure;
 use super::line::{Line, drive};
+use super::load::{Ours, PgDialer, PgLoadWatch};
 use super::locks::PgLockWatch;
 use super::pool::SessionPool;
 use super::seed;
 use super::server::Retention;
 use super::session::PgSession;
-use crate::record::{Breakage, Catalog};
+use crate::record::{Breakage, Catalog, ClientId};
 use crate::run::session::{Connected, Database, SessionPlan, Tidying};
+use crate::spec::workload::Protocol;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -38,18 +40,12 @@ pub struct PgDatabase {
 pub(super) struct Common {
     /// The scenario's name, for `application_name`.
     pub(super) scenario: String,
-    /// What comes first in `application_name` under the conditions of somebody else's tests.
-    pub(super) application: Option<String>,
     /// The role that clients act as; none is that of the server's URL.
     pub(super) role: Option<String>,
     /// `database.settings`.
     pub(super) settings: Vec<(String, String)>,
     /// What becomes of the database in the end.
     pub(super) retention: Retention,
-    /// The name that it must have, if it must have one.
-    pub(super) called: Option<String>,
-    /// The right to that name; others wait for it.
-    pub(super) turn: Option<Turn>,
 }
 
 impl PgDatabase {
@@ -65,27 +61,20 @@ impl PgDatabase {
 
     /// Its name on the server.
     pub fn name(&self) -> &str {
-        self.common.called.as_deref().unwrap_or(&self.name)
+        &self.name
     }
 
-    fn login(&self, plan: &SessionPlan) -> Login {
+    fn login(&self, client: &ClientId, own: &[(String, String)]) -> Login {
         let mut settings = self.common.settings.clone();
-        for (name, value) in &plan.settings {
+        for (name, value) in own {
             // The last one would win; once is enough to read.
             settings.retain(|(earlier, _)| !earlier.eq_ignore_ascii_case(name));
             settings.push((name.clone(), value.clone()));
         }
-        let application = match &self.common.application {
-            Some(first) => match &plan.printed_as {
-                Some(name) => format!("{first}/{name}"),
-                None => format!("{first}/{}", plan.client),
-            },
-            None => format!("pgauge/{}/{}", self.common.scenario, plan.client),
-        };
         let login = Login {
-            database: self.name().to_owned(),
+            database: self.name.clone(),
             user: None,
-            application,
+            application: format!("pgauge/{}/{}", self.common.scenario, client),
             settings,
         };
         self.cluster.act_as(self.common.role.as_deref(), login)
@@ -94,7 +83,7 @@ impl PgDatabase {
     /// A connection of pgauge's own; none of the case's sessions.
     async fn own(&self, purpose: &str) -> Result<Client, Breakage> {
         let application = format!("pgauge/{}/{purpose}", self.common.scenario);
-        let login = Login::own(self.name(), application);
+        let login = Login::own(&self.name, application);
         let connector = &self.cluster.connector;
         match connector.open(&login).await {
             Ok((client, wire)) => {
@@ -127,18 +116,20 @@ impl Database for PgDatabase {
     type Watch = PgLockWatch;
 
     async fn connect(&self, as_: &SessionPlan) -> Result<Connected<PgSession>, Breakage> {
-        let pool = self.pool(self.login(as_)).map_err(|message| Breakage {
-            code: "connect".to_owned(),
-            message,
-            ..Breakage::default()
-        })?;
+        let pool = self
+            .pool(self.login(&as_.client, &as_.settings))
+            .map_err(|message| Breakage {
+                code: "connect".to_owned(),
+                message,
+                ..Breakage::default()
+            })?;
         let session = pool.session(as_).await;
         session.map_err(|breakage| self.cluster.explain(breakage))
     }
 
     async fn watch(&self) -> Result<PgLockWatch, Breakage> {
         let application = format!("pgauge/{}/watch", self.common.scenario);
-        let login = Login::own(self.name(), application);
+        let login = Login::own(&self.name, application);
         let watch = PgLockWatch::open(&self.cluster.connector, &login).await;
         watch.map_err(|breakage| self.cluster.explain(breakage))
     }
@@ -148,12 +139,10 @@ impl Database for PgDatabase {
             pool.close();
         }
         let role = self.common.role.as_deref();
-        let name = self.cluster.clone_of(self.name(), role).await?;
+        let name = self.cluster.clone_of(&self.name, role).await?;
         let common = Common {
             // Nobody asked to look into a copy.
             retention: Retention::Drop,
-            called: None,
-            turn: None,
             ..self.common.clone()
         };
         Ok(Self::new(self.cluster.clone(), name, common))
@@ -180,25 +169,39 @@ impl Database for PgDatabase {
         }
     }
 
+    type Dialer = PgDialer;
+    type LoadWatch = PgLoadWatch;
+
+    fn dialer(
+        &self,
+        client: &ClientId,
+        settings: Vec<(String, String)>,
+        protocol: Protocol,
+    ) -> PgDialer {
+        let login = self.login(client, &settings);
+        PgDialer::new(self.cluster.connector.clone(), login, protocol)
+    }
+
+    async fn load_watch(&self) -> Result<PgLoadWatch, Breakage> {
+        let application = format!("pgauge/{}/watch", self.common.scenario);
+        let home = self.cluster.connector.database();
+        let login = Login::own(home, application);
+        let ours = match self.cluster.is_embedded() {
+            true => Ours::Yes,
+            false => Ours::No,
+        };
+        let connector = &self.cluster.connector;
+        let watch = PgLoadWatch::open(connector, &login, &self.name, ours).await;
+        watch.map_err(|breakage| self.cluster.explain(breakage))
+    }
+
     async fn close(self) -> Result<(), Breakage> {
         for pool in self.pools.take().into_values() {
             pool.close();
         }
-        let Common {
-            called,
-            turn,
-            retention,
-            ..
-        } = self.common;
-        if let Some(called) = &called {
-            self.cluster.call_back(&self.name, called).await?;
-        }
-        let end = match retention {
+        match self.common.retention {
             Retention::Keep => Ok(()),
             Retention::Drop => self.cluster.give_back(&self.name).await,
-        };
-        // Now others may have a database of that name.
-        drop(turn);
-        end
+        }
     }
 }

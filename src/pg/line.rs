@@ -5,7 +5,6 @@ use super::failure;
 use crate::record::{ClientId, ServerError};
 use crate::run::session::SessionNote;
 use futures_util::{StreamExt, stream};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_postgres::AsyncMessage;
@@ -15,8 +14,6 @@ use tokio_postgres::AsyncMessage;
 #[derive(Debug, Default)]
 pub(super) struct Line {
     state: Mutex<State>,
-    /// How many results of the message that is being answered its session has read.
-    results: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -41,16 +38,6 @@ impl Line {
         self.state().end.clone()
     }
 
-    /// A message was sent.
-    pub(super) fn sent(&self) {
-        self.results.store(0, Ordering::Relaxed);
-    }
-
-    /// A result of the message was read to its end.
-    pub(super) fn read_result(&self) {
-        self.results.fetch_add(1, Ordering::Relaxed);
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,9 +54,6 @@ impl Line {
                 severity: failure::severity(&notice).to_owned(),
                 code: notice.code().code().to_owned(),
                 message: notice.message().to_owned(),
-                detail: notice.detail().map(str::to_owned),
-                hint: notice.hint().map(str::to_owned),
-                after_results: self.results.load(Ordering::Relaxed),
             },
             AsyncMessage::Notification(notification) => SessionNote::Notified {
                 client,
@@ -91,11 +75,7 @@ pub(super) async fn drive(mut wire: Wire, line: Arc<Line>) {
     let mut messages = stream::poll_fn(move |context| wire.poll_message(context));
     while let Some(message) = messages.next().await {
         match message {
-            Ok(message) => {
-                // Lets the session read what came before, so that it is known which results those were.
-                tokio::task::yield_now().await;
-                line.pass_on(message);
-            }
+            Ok(message) => line.pass_on(message),
             Err(error) => {
                 line.state().end = Some(failure::server_error(&error));
                 return;

@@ -6,7 +6,7 @@ use super::database::{Common, PgDatabase};
 use super::embedded::{EmbeddedOptions, EmbeddedServer};
 use super::error::ServerError;
 use super::limits::Limit;
-use super::{preset, requirements};
+use super::requirements;
 use crate::record::{Breakage, ServerFacts};
 use crate::run::session::{NotReady, Server};
 use crate::schedule::Case;
@@ -123,12 +123,7 @@ impl PgServer {
     /// The server that a case runs on: one of its own settings, if it asks for some that hold for a whole server.
     async fn cluster_for(&self, case: &Case) -> Result<Arc<Cluster>, NotReady> {
         self.cluster.still_there().await.map_err(broke)?;
-        let mut settings = requirements::settings(&self.cluster, case).await?;
-        for (name, value) in requirements::lacking_settings(&self.cluster, &case.database).await? {
-            if !settings.iter().any(|(known, _)| *known == name) {
-                settings.push((name, value));
-            }
-        }
+        let settings = requirements::settings(&self.cluster, case).await?;
         let Some(options) = &self.started_as else {
             return Ok(self.cluster.clone());
         };
@@ -156,35 +151,22 @@ impl Server for PgServer {
         cluster.still_there().await.map_err(broke)?;
         requirements::check(&cluster, plan).await?;
         let role = requirements::role(&cluster, plan).await?;
-        let turn = match &plan.name {
-            Some(name) => Some(cluster.turn_of(name).await?),
-            None => None,
-        };
-        let template = match plan.is_empty() {
-            true => "template0".to_owned(),
-            false => cluster.template(plan, role.as_deref()).await?,
-        };
+        let template = cluster.template(plan, role.as_deref()).await?;
         let name = cluster
             .clone_of(&template, role.as_deref())
             .await
             .map_err(broke)?;
-        if let Some(called) = &plan.name {
-            cluster.call(&name, called).await.map_err(broke)?;
-        }
         let of_sessions = plan
             .settings
             .iter()
             .filter(|(name, _)| cluster.is_of_session(name));
-        let mut settings = preset::settings(&cluster, plan);
-        settings.extend(of_sessions.map(|(name, value)| (name.clone(), value.clone())));
         let common = Common {
             scenario: case.id.scenario.clone(),
-            application: preset::application(case),
             role,
-            settings,
+            settings: of_sessions
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             retention: self.retain.databases,
-            called: plan.name.clone(),
-            turn,
         };
         if self.retain.databases == Retention::Keep {
             cluster.keep(&name, None).await.map_err(broke)?;

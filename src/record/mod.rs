@@ -9,6 +9,8 @@
 
 mod catalog;
 mod event;
+mod histogram;
+pub mod load;
 mod plan;
 mod reply;
 mod run_log;
@@ -20,9 +22,11 @@ pub use catalog::{
     TableKind,
 };
 pub use event::{
-    Blocker, ClientEnd, Event, EventKind, Hold, HookProblem, LockFacts, RunNo, SentBy, SkipCause,
-    StatementNo, StepEnd, Timing, Witness,
+    Blocker, ClientEnd, Event, EventKind, HookProblem, LockFacts, RunNo, SentBy, SkipCause,
+    StatementNo, StepEnd, Timing,
 };
+pub use histogram::Histogram;
+pub use load::LoadLog;
 pub use plan::{
     Actual, Buffers, CapturedPlan, Estimate, Explained, MeasuredPlan, NodeFacts, NodeShape,
     PlanFacts, PlanNode, PlanOutcome, PlanPoint, PlanSnapshot, Space, TriggerUse, Wal,

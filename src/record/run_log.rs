@@ -1,6 +1,6 @@
 //! What a whole run leaves behind.
 
-use super::{Event, Micros, PlanSnapshot, Reply, ServerError, Timing};
+use super::{Event, LoadLog, Micros, PlanSnapshot, Reply, ServerError, Timing};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -57,7 +57,7 @@ pub struct CaseId {
     /// The variant, if the scenario has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// The named order, if the scenario has several.
+    /// The named order, if the scenario has several; `load` where the case is the scenario's load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
 }
@@ -86,6 +86,9 @@ pub struct CaseLog {
     pub end: CaseEnd,
     /// The facts in order.
     pub events: Vec<Event>,
+    /// What the load came to, where the case is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Box<LoadLog>>,
     /// What every watched query did, in the order of execution.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queries: Vec<QueryRun>,

@@ -104,7 +104,6 @@ impl Script {
                 pid,
             }],
             lock: Some(lock),
-            seen_by: crate::record::Witness::Look,
         });
     }
 
@@ -308,6 +307,7 @@ fn log(file: &str, scenario: &str, variant: Option<&str>) -> CaseLog {
         },
         end: CaseEnd::Ran,
         events: vec![],
+        load: None,
         queries: vec![],
         probes: vec![],
         plans: vec![],

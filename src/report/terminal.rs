@@ -3,6 +3,7 @@
 
 mod case_line;
 mod ending;
+mod flow;
 mod progress;
 
 pub use case_line::CaseEnding;
@@ -61,5 +62,12 @@ impl View {
 pub fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    drop(written);
+}
+
+/// Writes to standard error what is of use only while the run lasts, in a log that somebody watches.
+fn say_aside(text: &str) {
+    let written = std::io::stderr().lock().write_all(text.as_bytes());
+    // Nobody is left to be told that nobody listens.
     drop(written);
 }

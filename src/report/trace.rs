@@ -9,11 +9,11 @@ mod step;
 pub use columns::Frame;
 
 use crate::record::{
-    Blocker, ClientEnd, ClientId, Event, EventKind, Hold, HookProblem, LockFacts, Micros, RunNo,
-    SentBy, ServerError, SkipCause, StatementNo,
+    Blocker, ClientEnd, ClientId, Event, EventKind, HookProblem, LockFacts, Micros, RunNo, SentBy,
+    ServerError, SkipCause, StatementNo,
 };
 use crate::sql::condition_or_code;
-use crate::text::{format_duration, list, plural};
+use crate::text::{format_duration, list};
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use step::Taken;
@@ -98,9 +98,7 @@ impl Teller {
 
     fn tell(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::OrderBegan { .. }
-            | EventKind::Connected { .. }
-            | EventKind::Measured { .. } => {}
+            EventKind::Connected { .. } | EventKind::Measured { .. } => {}
             EventKind::Launched {
                 run,
                 client,
@@ -134,14 +132,9 @@ impl Teller {
                 client,
                 blockers,
                 lock,
-                seen_by: _,
             } => {
                 let step = self.step_name(*run);
                 let text = format!("{step} … waits for {}{}", whom(blockers), on(lock.as_ref()));
-                self.line(event, client, Mark::Wait, text);
-            }
-            EventKind::HeldBack { run, client, by } => {
-                let text = format!("{} … {}", self.step_name(*run), held_back(by));
                 self.line(event, client, Mark::Wait, text);
             }
             EventKind::WaitEnded { run, waited, .. } => {
@@ -226,9 +219,7 @@ impl Teller {
             EventKind::Finished { client, end } => {
                 finish(end).map(|text| (client, Mark::Error, text))
             }
-            EventKind::OrderBegan { .. }
-            | EventKind::HeldBack { .. }
-            | EventKind::Connected { .. }
+            EventKind::Connected { .. }
             | EventKind::Launched { .. }
             | EventKind::Sent { .. }
             | EventKind::Replied { .. }
@@ -254,7 +245,6 @@ impl Teller {
         let Some(error) = error else { return };
         let what = match by {
             SentBy::Setup => "setup".to_owned(),
-            SentBy::Teardown => "teardown".to_owned(),
             SentBy::Step | SentBy::ForEach { .. } => "statement".to_owned(),
             SentBy::Hook => "sql() of a hook".to_owned(),
             SentBy::Query { name } => format!("query {name}"),
@@ -282,24 +272,6 @@ impl Teller {
             });
         }
         self.trace
-    }
-}
-
-/// `is held back until alice.commit is over`, by what the order says.
-fn held_back(by: &[Hold]) -> String {
-    let until: Vec<String> = by
-        .iter()
-        .map(|hold| match hold {
-            Hold::Step { client, step } => format!("{client}.{step} is over"),
-            Hold::Notices { client, missing } => {
-                let more = plural(u64::from(*missing), "more notice");
-                format!("{client} has had {more}")
-            }
-        })
-        .collect();
-    match until.is_empty() {
-        true => "is marked as waiting".to_owned(),
-        false => format!("is held back until {}", list(&until, "and")),
     }
 }
 

@@ -2,23 +2,24 @@
 
 use super::{
     Observer,
-    around::{Control, Speaker},
     board::Board,
     client::{Client, Shared},
-    coordinator::{Coordinator, Parties},
+    coordinator::Coordinator,
     ledger::{Entries, Ledger},
-    session::{Canceller, Connected, Database, NotReady, Server, Session, SessionPlan},
+    session::{Canceller, Connected, Database, Message, NotReady, Server, Session, SessionPlan},
+    step::ROWS_FOR_SHOW,
     stop::{Interrupt, Stop, interrupted},
 };
 use crate::{
     record::{
-        Breakage, CaseEnd, ClientId, EventKind, Micros, PlanPoint, PlanSnapshot, ProbeReply,
-        QueryRun,
+        Breakage, CaseEnd, ClientId, EventKind, LoadLog, PlanPoint, PlanSnapshot, ProbeReply,
+        QueryRun, SentBy,
     },
-    schedule::{Case, ClientPlan},
+    schedule::{Case, ClientPlan, StatementForm},
 };
 use std::{
     cell::RefCell,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -31,6 +32,8 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Carried {
     /// How it ended; none while it has not.
     pub end: Option<CaseEnd>,
+    /// What the load came to, where the case is one.
+    pub load: Option<Box<LoadLog>>,
     /// What the watched queries did.
     pub queries: Vec<QueryRun>,
     /// The answers to the statements of `expect`.
@@ -41,7 +44,7 @@ pub struct Carried {
 
 /// Carries out a case on a server, to its end or until the run shall end.
 pub async fn carry_out<S: Server>(
-    case: &Case,
+    case: &Arc<Case>,
     index: usize,
     server: &S,
     entries: Entries,
@@ -87,7 +90,7 @@ fn interruption(by: &str) -> Breakage {
 
 /// A case that has its database.
 pub(super) struct Stage<'a, D: Database> {
-    pub(super) case: &'a Case,
+    pub(super) case: &'a Arc<Case>,
     pub(super) database: &'a D,
     pub(super) version_num: u32,
     pub(super) ledger: &'a Ledger<'a>,
@@ -95,20 +98,14 @@ pub(super) struct Stage<'a, D: Database> {
     pub(super) stop: Stop,
     deadline: Instant,
     cancellers: RefCell<Vec<<D::Session as Session>::Canceller>>,
+    pub(super) load: RefCell<Option<Box<LoadLog>>>,
     pub(super) queries: RefCell<Vec<QueryRun>>,
     pub(super) probes: RefCell<Vec<ProbeReply>>,
     pub(super) plans: RefCell<Vec<PlanSnapshot>>,
 }
 
-/// A session that was taken from its pool.
-struct Opened<S> {
-    session: S,
-    notes: UnboundedReceiver<super::SessionNote>,
-    pool_wait: Micros,
-}
-
 impl<'a, D: Database> Stage<'a, D> {
-    fn new(case: &'a Case, database: &'a D, version_num: u32, ledger: &'a Ledger<'a>) -> Self {
+    fn new(case: &'a Arc<Case>, database: &'a D, version_num: u32, ledger: &'a Ledger<'a>) -> Self {
         let ids = case.clients.iter().map(|client| client.id.clone());
         Self {
             case,
@@ -120,6 +117,7 @@ impl<'a, D: Database> Stage<'a, D> {
             stop: Stop::default(),
             deadline: Instant::now() + case.timeout,
             cancellers: RefCell::default(),
+            load: RefCell::default(),
             queries: RefCell::default(),
             probes: RefCell::default(),
             plans: RefCell::default(),
@@ -150,6 +148,7 @@ impl<'a, D: Database> Stage<'a, D> {
         };
         Carried {
             end: Some(end),
+            load: self.load.take(),
             queries: self.queries.take(),
             probes: self.probes.take(),
             plans: self.plans.take(),
@@ -203,7 +202,10 @@ impl<'a, D: Database> Stage<'a, D> {
         self.watch_queries().await?;
         self.own_hook(self.case.before.as_ref()).await?;
         if !self.case.clients.is_empty() && !self.stop.requested() {
-            self.let_clients_act().await?;
+            match &self.case.load {
+                Some(plan) => self.flow(self.case, plan).await?,
+                None => self.let_clients_act().await?,
+            }
         }
         if self.stop.requested() {
             return Ok(());
@@ -212,51 +214,34 @@ impl<'a, D: Database> Stage<'a, D> {
         self.ask_probes().await
     }
 
-    /// Takes a session and notes that its client has it.
     pub(super) async fn connect(
         &self,
         client: &ClientId,
         settings: Vec<(String, String)>,
     ) -> Result<(D::Session, UnboundedReceiver<super::SessionNote>), Breakage> {
-        let opened = self.open(client, None, settings).await?;
-        let index = self.case.clients.iter().position(|plan| plan.id == *client);
-        self.note_connected(index.unwrap_or(self.case.clients.len()), &opened);
-        Ok((opened.session, opened.notes))
-    }
-
-    async fn open(
-        &self,
-        client: &ClientId,
-        printed_as: Option<String>,
-        settings: Vec<(String, String)>,
-    ) -> Result<Opened<D::Session>, Breakage> {
         let (notes, received) = unbounded_channel();
         let plan = SessionPlan {
             client: client.clone(),
-            printed_as,
             settings,
             notes,
         };
         let Connected { session, pool_wait } = self.database.connect(&plan).await?;
-        Ok(Opened {
-            session,
-            notes: received,
-            pool_wait,
-        })
-    }
-
-    fn note_connected(&self, index: usize, opened: &Opened<D::Session>) {
-        let session = &opened.session;
         self.cancellers.borrow_mut().push(session.canceller());
+        let index = self.case.clients.iter().position(|plan| plan.id == *client);
+        let index = index.unwrap_or(self.case.clients.len());
         self.board.connected(index, session.pid());
-        if let Some(plan) = self.case.clients.get(index) {
-            let event = EventKind::Connected {
-                client: plan.id.clone(),
-                pid: session.pid(),
-                pool_wait: opened.pool_wait,
-            };
-            self.ledger.note(index, event);
+        if index < self.case.clients.len() {
+            let pid = session.pid();
+            self.ledger.note(
+                index,
+                EventKind::Connected {
+                    client: client.clone(),
+                    pid,
+                    pool_wait,
+                },
+            );
         }
+        Ok((session, received))
     }
 
     /// A session of the scenario itself on a copy of its database.
@@ -267,7 +252,6 @@ impl<'a, D: Database> Stage<'a, D> {
         let (notes, received) = unbounded_channel();
         let plan = SessionPlan {
             client: ClientPlan::own_session().id,
-            printed_as: None,
             settings: Vec::new(),
             notes,
         };
@@ -289,64 +273,77 @@ impl<'a, D: Database> Stage<'a, D> {
     // ---- clients ----
 
     async fn let_clients_act(&self) -> Result<(), Breakage> {
-        let case = self.case;
-        let control = async {
-            match case.control.is_empty() && case.rounds.is_empty() {
-                true => Ok(None),
-                false => self.control_session().await.map(Some),
-            }
-        };
-        let clients = case
-            .clients
-            .iter()
-            .map(|plan| self.open(&plan.id, plan.printed_as.clone(), session_settings(plan)));
-        let clients = futures_util::future::try_join_all(clients);
-        let (watch, control, sessions) =
-            futures_util::future::try_join3(self.database.watch(), control, clients).await?;
+        let watch = self.database.watch().await?;
         let (announce, announcements) = unbounded_channel();
-        let mut parties = Parties {
-            permits: Vec::new(),
-            announcements,
-            cancellers: Vec::new(),
-        };
+        let mut permits = Vec::new();
         let mut serving = Vec::new();
-        for (index, (opened, plan)) in sessions.into_iter().zip(&case.clients).enumerate() {
-            self.note_connected(index, &opened);
+        for (index, plan) in self.case.clients.iter().enumerate() {
+            let (mut session, notes) = self.connect(&plan.id, session_settings(plan)).await?;
+            self.set_up(index, plan, &mut session).await?;
             let (permit, permitted) = unbounded_channel();
-            parties.permits.push(permit);
-            parties.cancellers.push(opened.session.canceller());
-            let Opened { session, notes, .. } = opened;
+            permits.push(permit);
             let client = Client::new(index, plan, session, notes, self.shared());
             serving.push(client.serve(permitted, announce.clone()));
         }
         drop(announce);
-        let coordinator = Coordinator::new(case, self.shared(), parties, control, watch);
+        let coordinator = Coordinator::new(self.case, self.shared(), permits, announcements, watch);
         let clients = futures_util::future::join_all(serving);
         let (coordinated, _) = futures_util::future::join(coordinator.coordinate(), clients).await;
         coordinated
     }
 
-    /// The session of what is done around each order; nobody hears what the server says to it.
-    async fn control_session(&self) -> Result<Control<'_, D::Session>, Breakage> {
-        let printed = Some("control connection".to_owned());
-        let opened = self.open(&CONTROL, printed, Vec::new()).await?;
-        self.cancellers
-            .borrow_mut()
-            .push(opened.session.canceller());
-        Ok(Control {
-            session: opened.session,
-            speaker: Speaker {
-                shared: self.shared(),
-                index: self.case.clients.len(),
-                id: &CONTROL,
-            },
-        })
+    /// Sends `setup` of a client; an error in it breaks the case, since nothing after it would mean
+    /// what the author wrote.
+    async fn set_up(
+        &self,
+        index: usize,
+        plan: &ClientPlan,
+        session: &mut D::Session,
+    ) -> Result<(), Breakage> {
+        for (number, sql) in plan.setup.iter().enumerate() {
+            let statement = self.ledger.next_statement();
+            let client = || plan.id.clone();
+            self.ledger.note(
+                index,
+                EventKind::Sent {
+                    statement,
+                    run: None,
+                    client: client(),
+                    sql: sql.clone(),
+                    params: Vec::new(),
+                    by: SentBy::Setup,
+                },
+            );
+            let message = Message {
+                sql,
+                params: &[],
+                form: StatementForm::Batch,
+                keep_rows: ROWS_FOR_SHOW,
+            };
+            let (reply, timing) = session.execute(message).await;
+            let error = reply.error.clone();
+            self.ledger.note(
+                index,
+                EventKind::Replied {
+                    statement,
+                    client: client(),
+                    reply,
+                    timing,
+                },
+            );
+            if let Some(error) = error {
+                return Err(Breakage {
+                    code: "setup".to_owned(),
+                    message: format!("setup of client \"{}\" failed: {}", plan.id, error.message),
+                    path: Some(format!("{}/setup/{number}", plan.path)),
+                    error: Some(error),
+                    ..Breakage::default()
+                });
+            }
+        }
+        Ok(())
     }
 }
-
-/// Who does what is done around each order: the scenario itself.
-static CONTROL: std::sync::LazyLock<ClientId> =
-    std::sync::LazyLock::new(|| ClientPlan::own_session().id);
 
 fn session_settings(plan: &ClientPlan) -> Vec<(String, String)> {
     let isolation = plan.isolation.map(|level| {

@@ -2,18 +2,17 @@
 
 use super::{
     arguments::Arguments,
-    around::{Speaker, setup_failed},
     board::Board,
-    hooks::{HookContext, HookVerdict, LostSession},
+    hooks::{HookContext, HookVerdict},
     ledger::Ledger,
     memory::Memory,
     session::{Message, Session, SessionNote},
     stop::Stop,
 };
 use crate::{
-    record::{Breakage, ClientEnd, EventKind, SentBy, SkipCause},
+    record::{ClientEnd, EventKind, SkipCause},
     schedule::{Case, ClientPlan, StatementForm},
-    spec::{client::OnError, scenario::Preset},
+    spec::client::OnError,
 };
 use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -30,10 +29,6 @@ pub enum Permit {
         /// Whether that entry says that it ends with an error, so that the script goes on after one.
         error_is_expected: bool,
     },
-    /// Send what comes before the first step, or before an order.
-    SetUp,
-    /// Send what comes after an order.
-    TearDown,
     /// Go through the whole script, as often as it says.
     Script,
     /// Start the script again, as `retry` says, after the error that ended it in the forced order.
@@ -56,10 +51,6 @@ pub enum Announced {
     StepOver,
     /// The script was gone through.
     ScriptOver,
-    /// What comes before or after an order was sent.
-    AroundOver,
-    /// What comes before an order was refused.
-    SetupFailed(Box<Breakage>),
     /// The session is gone.
     Lost {
         /// What the server, or the network, said last.
@@ -93,14 +84,10 @@ pub struct Client<'a, S> {
     pub(super) arguments: Arguments<'a>,
     /// How many hooks ran on this session.
     pub(super) hooks_run: u64,
-    /// That the session went away while a hook used it.
-    pub(super) lost: Option<LostSession>,
     /// How the script ended before its last step, once it did.
     ended: Option<ClientEnd>,
     /// The last error of a step in a forced order; the SQLSTATE.
     last_error: Option<String>,
-    /// Whether the session is gone, as somebody said it would be.
-    is_gone: bool,
     pub(super) attempt: u32,
 }
 
@@ -114,7 +101,12 @@ pub(super) enum Taken {
     /// A hook ended it.
     HookEnded,
     /// The session is gone.
-    Lost(LostSession),
+    Lost {
+        /// The SQLSTATE of the server's last word; empty where it had none.
+        code: String,
+        /// The last words.
+        message: String,
+    },
 }
 
 impl<'a, S: Session> Client<'a, S> {
@@ -137,10 +129,8 @@ impl<'a, S: Session> Client<'a, S> {
             shared,
             memory,
             hooks_run: 0,
-            lost: None,
             ended: None,
             last_error: None,
-            is_gone: false,
             attempt: 1,
         }
     }
@@ -174,8 +164,6 @@ impl<'a, S: Session> Client<'a, S> {
 
     async fn follow(&mut self, permit: Permit) -> Announced {
         let taken = match permit {
-            Permit::SetUp => return self.set_up().await,
-            Permit::TearDown => return self.tear_down().await,
             Permit::Step {
                 step,
                 launch,
@@ -185,60 +173,12 @@ impl<'a, S: Session> Client<'a, S> {
             Permit::Retry => self.try_again().await,
         };
         match (taken, permit) {
-            (Taken::Lost(lost), _) => {
+            (Taken::Lost { message, .. }, _) => {
                 self.ended = Some(ClientEnd::Lost);
-                Announced::Lost {
-                    message: lost.message,
-                }
+                Announced::Lost { message }
             }
             (_, Permit::Step { .. }) => Announced::StepOver,
-            (_, Permit::Script | Permit::Retry | Permit::SetUp | Permit::TearDown) => {
-                Announced::ScriptOver
-            }
-        }
-    }
-
-    async fn set_up(&mut self) -> Announced {
-        let plan = self.plan;
-        let speaker = self.speaker();
-        let sent = speaker
-            .send(&mut self.session, &plan.setup, SentBy::Setup)
-            .await;
-        self.note_what_was_said();
-        match sent {
-            Ok(()) => Announced::AroundOver,
-            Err((number, error)) => {
-                let of = format!("setup of client \"{}\"", plan.id);
-                let path = format!("{}/setup/{number}", plan.path);
-                Announced::SetupFailed(Box::new(setup_failed(&of, path, error)))
-            }
-        }
-    }
-
-    /// What fails here is noted, and no more.
-    async fn tear_down(&mut self) -> Announced {
-        let plan = self.plan;
-        let speaker = self.speaker();
-        for text in &plan.teardown {
-            let one = std::slice::from_ref(text);
-            // The error is in the log.
-            let _ = speaker.send(&mut self.session, one, SentBy::Teardown).await;
-            self.note_what_was_said();
-        }
-        Announced::AroundOver
-    }
-
-    fn speaker(&self) -> Speaker<'a> {
-        Speaker {
-            shared: self.shared,
-            index: self.index,
-            id: &self.plan.id,
-        }
-    }
-
-    fn note_what_was_said(&mut self) {
-        while let Ok(note) = self.notes.try_recv() {
-            self.note_of_server(note);
+            (_, Permit::Script | Permit::Retry) => Announced::ScriptOver,
         }
     }
 
@@ -246,25 +186,13 @@ impl<'a, S: Session> Client<'a, S> {
     async fn take_launched(&mut self, step: usize, launch: usize, expected: bool) -> Taken {
         let plan = self.plan;
         let step = &plan.steps[step];
-        let for_tester = self.shared.case.database.preset == Some(Preset::Isolationtester);
-        if for_tester && self.is_gone {
-            return Taken::Lost(LostSession {
-                code: String::new(),
-                message: format!(
-                    "step \"{}\" cannot be sent: no connection to the server",
-                    step.name
-                ),
-            });
-        }
         if self.ended.is_some() || self.shared.stop.requested() {
             self.leave_out(step, SkipCause::ScriptEnded, Some(launch));
             return Taken::Fine;
         }
         let taken = match self.take(step, 1, Some(launch)).await {
-            // The server ended the session, as the order says, or as the whole outcome does.
-            Taken::Lost(lost) if for_tester || self.is_expected(launch, &lost.code) => {
-                self.is_gone = true;
-                let code = lost.code;
+            // The server ended the session, as the order says.
+            Taken::Lost { code, .. } if self.is_expected(launch, &code) => {
                 self.ended = Some(ClientEnd::Stopped { code: code.clone() });
                 Taken::Error(code)
             }
@@ -282,7 +210,7 @@ impl<'a, S: Session> Client<'a, S> {
                 OnError::Rollback => self.roll_back().await,
             },
             Taken::HookEnded => self.ended = Some(ClientEnd::HookFailed),
-            Taken::Lost(_) => {}
+            Taken::Lost { .. } => {}
         }
         taken
     }
@@ -304,7 +232,7 @@ impl<'a, S: Session> Client<'a, S> {
             }
             self.arguments.begin_pass();
             let taken = self.go_through_once(iteration).await;
-            if self.ended.is_some() || matches!(taken, Taken::Lost(_)) {
+            if self.ended.is_some() || matches!(taken, Taken::Lost { .. }) {
                 return taken;
             }
         }
@@ -333,7 +261,7 @@ impl<'a, S: Session> Client<'a, S> {
                     self.attempt = 1;
                     return taken;
                 }
-                Taken::Lost(_) => return taken,
+                Taken::Lost { .. } => return taken,
                 Taken::HookEnded => ClientEnd::HookFailed,
                 Taken::Error(code) if self.may_retry(code) => {
                     self.begin_again(code.clone()).await;
@@ -379,9 +307,8 @@ impl<'a, S: Session> Client<'a, S> {
     async fn pass(&mut self, iteration: u32) -> Taken {
         let plan = self.plan;
         self.memory.begin_iteration();
-        match self.client_hook(plan.before.as_ref(), iteration).await {
-            Taken::Fine => {}
-            ended => return ended,
+        if !self.client_hook(plan.before.as_ref(), iteration).await {
+            return Taken::HookEnded;
         }
         for step in plan.steps.iter() {
             if self.shared.stop.requested() {
@@ -393,18 +320,22 @@ impl<'a, S: Session> Client<'a, S> {
                 (Taken::Error(code), OnError::Rollback) if !self.retries(code) => {
                     self.roll_back().await;
                 }
-                (Taken::Error(_) | Taken::HookEnded | Taken::Lost(_), _) => return taken,
+                (Taken::Error(_), _) | (Taken::HookEnded | Taken::Lost { .. }, _) => return taken,
             }
         }
-        self.client_hook(plan.after.as_ref(), iteration).await
+        if self.client_hook(plan.after.as_ref(), iteration).await {
+            Taken::Fine
+        } else {
+            Taken::HookEnded
+        }
     }
 
     async fn client_hook(
         &mut self,
         hook: Option<&crate::schedule::HookPlan>,
         iteration: u32,
-    ) -> Taken {
-        let Some(hook) = hook else { return Taken::Fine };
+    ) -> bool {
+        let Some(hook) = hook else { return true };
         let context = HookContext {
             step: None,
             run: None,
@@ -412,11 +343,7 @@ impl<'a, S: Session> Client<'a, S> {
             result: None,
             params: &[],
         };
-        match self.hook(hook, context).await {
-            HookVerdict::Finished(_) => Taken::Fine,
-            HookVerdict::Ended => Taken::HookEnded,
-            HookVerdict::Lost(lost) => Taken::Lost(lost),
-        }
+        matches!(self.hook(hook, context).await, HookVerdict::Finished(_))
     }
 
     /// Ends an open transaction. Nobody wrote this statement, so it is not noted.
@@ -436,41 +363,29 @@ impl<'a, S: Session> Client<'a, S> {
     }
 
     pub(super) fn note_of_server(&self, note: SessionNote) {
-        note_of_server(self.shared, self.index, note);
+        self.note(match note {
+            SessionNote::Notice {
+                client,
+                severity,
+                code,
+                message,
+            } => EventKind::Notice {
+                client,
+                severity,
+                code,
+                message,
+            },
+            SessionNote::Notified {
+                client,
+                channel,
+                payload,
+                from_pid,
+            } => EventKind::Notified {
+                client,
+                channel,
+                payload,
+                from_pid,
+            },
+        });
     }
-}
-
-/// Notes what the server said on its own.
-pub(super) fn note_of_server(shared: Shared<'_>, index: usize, note: SessionNote) {
-    let kind = match note {
-        SessionNote::Notice {
-            client,
-            severity,
-            code,
-            message,
-            detail,
-            hint,
-            after_results,
-        } => EventKind::Notice {
-            client,
-            severity,
-            code,
-            message,
-            detail,
-            hint,
-            after_results,
-        },
-        SessionNote::Notified {
-            client,
-            channel,
-            payload,
-            from_pid,
-        } => EventKind::Notified {
-            client,
-            channel,
-            payload,
-            from_pid,
-        },
-    };
-    shared.ledger.note(index, kind);
 }

@@ -11,7 +11,7 @@ use super::{
     step::ROWS_TO_READ,
 };
 use crate::{
-    record::{EventKind, HookProblem, Reply, ResultSet, RunNo, SentBy, ServerError, Timing, Value},
+    record::{EventKind, HookProblem, Reply, ResultSet, RunNo, SentBy, Timing, Value},
     schedule::{HookPlan, StatementForm, generate::Stream},
     script::{
         Actor, Effect, HookEnd, HookOutcome, HookScope, Host, NoSession, Place, RunControl,
@@ -26,7 +26,7 @@ use std::{
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 /// The stack of a hook's thread: what rhai needs for its deepest allowed recursion, unoptimised.
-const HOOK_STACK: usize = 8 << 20;
+pub(super) const HOOK_STACK: usize = 8 << 20;
 
 /// What a hook may see besides the client's memory.
 #[derive(Clone, Copy)]
@@ -50,40 +50,19 @@ pub enum HookVerdict {
     Finished(Value),
     /// An assertion, `fail`, `skip`, or an error: the script ends.
     Ended,
-    /// With the session, which went away while the hook used it.
-    Lost(LostSession),
-}
-
-/// The last words of a session that is gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LostSession {
-    /// The SQLSTATE of the server's last word; empty where it had none.
-    pub code: String,
-    /// What the server, or the network, said last.
-    pub message: String,
-}
-
-impl LostSession {
-    /// What an error that ends the session says of it.
-    pub(super) fn of(error: &ServerError) -> Self {
-        Self {
-            code: error.code.clone(),
-            message: error.message.clone(),
-        }
-    }
 }
 
 /// A wish of a hook on its own thread: a statement, and where the answer goes.
-struct Ask {
-    text: String,
-    parameters: BTreeMap<String, Value>,
-    answer: mpsc::SyncSender<Result<Arc<ResultSet>, SqlError>>,
+pub(super) struct Ask {
+    pub(super) text: String,
+    pub(super) parameters: BTreeMap<String, Value>,
+    pub(super) answer: mpsc::SyncSender<Result<Arc<ResultSet>, SqlError>>,
 }
 
 /// The host of a hook on its own thread.
-struct Bridge {
-    asks: UnboundedSender<Ask>,
-    results: HashMap<String, Arc<ResultSet>>,
+pub(super) struct Bridge {
+    pub(super) asks: UnboundedSender<Ask>,
+    pub(super) results: HashMap<String, Arc<ResultSet>>,
 }
 
 impl Host for Bridge {
@@ -112,9 +91,9 @@ impl Host for Bridge {
 }
 
 /// The host of a hook that runs in place: it sees earlier rows and has no session.
-struct Rows(HashMap<String, Arc<ResultSet>>);
+pub(super) struct StepRows(pub(super) HashMap<String, Arc<ResultSet>>);
 
-impl Host for Rows {
+impl Host for StepRows {
     fn sql(
         &self,
         text: &str,
@@ -139,14 +118,10 @@ impl<S: Session> Client<'_, S> {
         let outcome = if plan.hook.calls_sql() {
             self.on_a_thread(plan, scope, control, context).await
         } else {
-            let host = Arc::new(Rows(self.memory.results.clone()));
+            let host = Arc::new(StepRows(self.memory.results.clone()));
             plan.hook.run(&scope, host, &control)
         };
         self.take_effects(outcome.effects, context.step);
-        // A hook may catch the error of a statement; that the session is gone concerns everybody.
-        if let Some(lost) = self.lost.take() {
-            return HookVerdict::Lost(lost);
-        }
         match outcome.end {
             HookEnd::Finished(value) => HookVerdict::Finished(value),
             end => {
@@ -257,15 +232,10 @@ impl<S: Session> Client<'_, S> {
         let (mut reply, _) = self.ask(message, run, SentBy::Hook).await;
         match reply.error {
             None => Ok(Arc::new(reply.results.pop().unwrap_or_default())),
-            Some(error) => {
-                if error.ends_session() {
-                    self.lost.get_or_insert(LostSession::of(&error));
-                }
-                Err(SqlError {
-                    condition: Some(condition_name(&error.code)),
-                    message: error.message,
-                })
-            }
+            Some(error) => Err(SqlError {
+                condition: Some(condition_name(&error.code)),
+                message: error.message,
+            }),
         }
     }
 
@@ -342,8 +312,8 @@ impl<S: Session> Client<'_, S> {
         });
     }
 
-    /// Notes that something an author names or computes has no value.
-    pub(super) fn without_value(&self, step: Option<&str>, path: &str, message: String) {
+    /// Notes that something an author computes did not come to a value.
+    pub(super) fn broken_hook(&self, step: Option<&str>, path: &str, message: String) {
         self.note(EventKind::HookEnded {
             client: self.plan.id.clone(),
             step: step.map(str::to_owned),
@@ -355,7 +325,7 @@ impl<S: Session> Client<'_, S> {
     }
 }
 
-fn broken(message: String) -> HookOutcome {
+pub(super) fn broken(message: String) -> HookOutcome {
     HookOutcome {
         end: HookEnd::Failed {
             message,
@@ -366,7 +336,7 @@ fn broken(message: String) -> HookOutcome {
 }
 
 /// A SQLSTATE by its condition name, or itself where PostgreSQL names none.
-fn condition_name(code: &str) -> String {
+pub(super) fn condition_name(code: &str) -> String {
     sql::Condition::from_code(code)
         .and_then(|condition| condition.name())
         .map_or_else(|| code.to_owned(), str::to_owned)

@@ -8,13 +8,13 @@
 //! scripted fake does in tests.
 
 mod arguments;
-mod around;
 mod board;
 mod carry_out;
 mod client;
 mod coordinator;
 mod hooks;
 mod ledger;
+pub mod load;
 mod memory;
 mod own_session;
 mod plans;
@@ -25,6 +25,7 @@ mod stop;
 mod tests;
 mod whole;
 
+pub use load::LoadProgress;
 pub use session::{
     Blocked, Canceller, Connected, Database, ExplainMode, LockWatch, Message, NotReady, Server,
     Session, SessionNote, SessionPlan, Tidying, WaitFacts,

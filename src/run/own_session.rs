@@ -29,14 +29,10 @@ impl<D: Database> Stage<'_, D> {
             result: None,
             params: &[],
         };
-        match client.hook(hook, context).await {
-            HookVerdict::Finished(_) => Ok(()),
-            HookVerdict::Ended => {
-                self.stop.request();
-                Ok(())
-            }
-            HookVerdict::Lost(lost) => Err(session_lost(&lost.message, &hook.path)),
+        if client.hook(hook, context).await == HookVerdict::Ended {
+            self.stop.request();
         }
+        Ok(())
     }
 
     pub(super) async fn watch_queries(&self) -> Result<(), Breakage> {
@@ -120,14 +116,10 @@ impl<D: Database> Stage<'_, D> {
 /// What to say where the answer to a statement was that the session is gone.
 fn lost(reply: &Reply, path: &str) -> Option<Breakage> {
     let error = reply.error.as_ref().filter(|error| error.ends_session())?;
-    Some(session_lost(&error.message, path))
-}
-
-fn session_lost(last_words: &str, path: &str) -> Breakage {
-    Breakage {
+    Some(Breakage {
         code: "session-lost".to_owned(),
-        message: format!("pgauge's own session was lost: {last_words}"),
+        message: format!("pgauge's own session was lost: {}", error.message),
         path: Some(path.to_owned()),
         ..Breakage::default()
-    }
+    })
 }

@@ -8,7 +8,9 @@ use crate::{
         Breakage, Catalog, ClientId, Explained, LockFacts, Micros, Reply, ServerError, ServerFacts,
         Timing, Value,
     },
+    run::load::{Dialer, LoadWatch},
     schedule::{Case, StatementForm},
+    spec::workload::Protocol,
 };
 use std::{collections::BTreeMap, future::Future};
 use tokio::sync::mpsc::UnboundedSender;
@@ -57,6 +59,26 @@ pub trait Database {
         &self,
         as_: &SessionPlan,
     ) -> impl Future<Output = Result<Connected<Self::Session>, Breakage>>;
+
+    /// Where the connections of a load come from.
+    type Dialer: Dialer;
+    /// Who looks at the server while a load runs.
+    type LoadWatch: LoadWatch;
+
+    /// What opens connections of a load that are alike, from any thread. `client` names them to the server.
+    fn dialer(
+        &self,
+        client: &ClientId,
+        settings: Vec<(String, String)>,
+        protocol: Protocol,
+    ) -> Self::Dialer;
+
+    /// Opens the session that looks at the server while a load runs.
+    ///
+    /// # Errors
+    ///
+    /// What kept the server from giving one.
+    fn load_watch(&self) -> impl Future<Output = Result<Self::LoadWatch, Breakage>>;
 
     /// Opens the session that watches locks; it has the rights to see every session of the case.
     ///
@@ -120,8 +142,6 @@ pub enum ExplainMode {
 pub struct SessionPlan {
     /// Whose it is; `application_name` names it, with the scenario.
     pub client: ClientId,
-    /// What `application_name` calls it under the conditions of somebody else's tests.
-    pub printed_as: Option<String>,
     /// Settings in force from the start, over those of the database.
     pub settings: Vec<(String, String)>,
     /// Where its notices and notifications go.
@@ -150,12 +170,6 @@ pub enum SessionNote {
         code: String,
         /// The primary message.
         message: String,
-        /// The secondary message.
-        detail: Option<String>,
-        /// The server's own advice.
-        hint: Option<String>,
-        /// How many results of the message that is being answered came before it.
-        after_results: u32,
     },
     /// A NOTIFY.
     Notified {

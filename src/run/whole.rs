@@ -3,6 +3,7 @@
 use super::{
     carry_out::{Carried, carry_out},
     ledger::Entries,
+    load::LoadProgress,
     session::Server,
     stop::Interrupt,
 };
@@ -40,6 +41,9 @@ pub trait Observer: Sync {
 
     /// Something happened in a case.
     fn saw(&self, index: usize, event: &Event);
+
+    /// An interval of a load is over.
+    fn flowed(&self, _index: usize, _progress: &LoadProgress<'_>) {}
 
     /// A case ended. `Break` ends the run: no further case begins.
     fn ended(&self, index: usize, log: &CaseLog) -> ControlFlow<()>;
@@ -99,6 +103,7 @@ fn never_began(case: &Case, interrupted: Option<&str>) -> CaseLog {
         case: case.id.clone(),
         end,
         events: Vec::new(),
+        load: None,
         queries: Vec::new(),
         probes: Vec::new(),
         plans: Vec::new(),
@@ -149,6 +154,7 @@ impl<S: Server + Sync> Work<'_, S> {
             case: case.id.clone(),
             end: carried.end.unwrap_or(CaseEnd::Ran),
             events: entries.take(),
+            load: carried.load,
             queries: carried.queries,
             probes: carried.probes,
             plans: carried.plans,

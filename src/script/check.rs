@@ -17,8 +17,10 @@ use std::sync::Arc;
 /// A function of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CheckFunction {
-    /// `latency(of)`: `p50 p90 p95 p99 max mean` in milliseconds, `count`.
+    /// `latency(of)`: `p50 p90 p95 p99 p999 max mean` in milliseconds, `count`.
     Latency,
+    /// `throughput(of)`: `rate` in transactions per second, `count`; under a load.
+    Throughput,
     /// `statements(of)`: `count`, and `per_iteration` on average.
     Statements,
     /// `errors(of)`: `count`, and `rate` as a share of all executions, 0 to 1.
@@ -29,8 +31,9 @@ pub enum CheckFunction {
 
 impl CheckFunction {
     /// All of them.
-    pub const ALL: [CheckFunction; 4] = [
+    pub const ALL: [CheckFunction; 5] = [
         CheckFunction::Latency,
+        CheckFunction::Throughput,
         CheckFunction::Statements,
         CheckFunction::Errors,
         CheckFunction::Measure,
@@ -40,6 +43,7 @@ impl CheckFunction {
     pub const fn name(self) -> &'static str {
         match self {
             CheckFunction::Latency => "latency",
+            CheckFunction::Throughput => "throughput",
             CheckFunction::Statements => "statements",
             CheckFunction::Errors => "errors",
             CheckFunction::Measure => "measure",
@@ -49,7 +53,8 @@ impl CheckFunction {
     /// The facts it gives.
     pub const fn facts(self) -> &'static [&'static str] {
         match self {
-            CheckFunction::Latency => &["p50", "p90", "p95", "p99", "max", "mean", "count"],
+            CheckFunction::Latency => &["p50", "p90", "p95", "p99", "p999", "max", "mean", "count"],
+            CheckFunction::Throughput => &["rate", "count"],
             CheckFunction::Statements => &["count", "per_iteration"],
             CheckFunction::Errors => &["count", "rate"],
             CheckFunction::Measure => &["min", "max", "mean", "sum", "count", "last"],

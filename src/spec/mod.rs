@@ -7,13 +7,11 @@ pub mod client;
 pub mod expect;
 mod explain;
 pub mod generator;
-mod isolation;
 mod load;
 mod loaded;
 pub mod migration;
 mod names;
 pub mod order;
-mod outcomes;
 mod overlay;
 pub mod quantity;
 pub mod query;
@@ -24,10 +22,12 @@ pub mod seed;
 mod size;
 pub mod tree;
 pub mod value;
+pub mod workload;
 
 #[cfg(test)]
 pub(crate) use load::load_unchecked;
 pub use load::{MAX_SEED_BYTES, load, load_file};
 pub use loaded::{LoadedScenario, ResolvedSeed, SeedFiles, SeedList};
+pub use names::{needs_events, needs_load};
 pub use scenario::Scenario;
 pub use schema::scenario_schema;

@@ -4,11 +4,12 @@ use super::{
     client::Client,
     expect::Expectation,
     migration::MigrationItem,
-    order::{Order, Orders, OrdersShare, StepRef},
+    order::{NamedOrder, Order, StepRef},
     quantity::TimeSpan,
     query::Query,
     reading::{given, given_within},
     seed::SeedItem,
+    workload::Load,
 };
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -47,14 +48,6 @@ pub struct Scenario {
     )]
     #[schemars(example = json!("30s"), extend("default" = "1m"))]
     pub timeout: Option<TimeSpan>,
-    /// How long a step of an order may take: then it is cancelled, and after twice that time the case is given up.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("300s"))]
-    pub step_timeout: Option<TimeSpan>,
     /// The seed of everything random; the command line's or a fixed one if absent.
     #[serde(
         default,
@@ -71,15 +64,6 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!([{ "file": "../seeds/bank.sql" }, { "sql": "CREATE INDEX ON accounts (owner)" }]))]
     pub seed: Vec<SeedItem>,
-    /// What is done before each order, on a session that no client has: each entry is one message. Unlike `seed` it
-    /// is part of what happens, and nothing is vacuumed after it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(example = json!(["CREATE TABLE t (a int); INSERT INTO t VALUES (1)"]))]
-    pub setup: Vec<String>,
-    /// What is done after each order, on the same session as `setup`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(example = json!(["DROP TABLE t"]))]
-    pub teardown: Vec<String>,
     /// Who acts: a script per client, by name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = json!({ "alice": { "steps": ["begin", { "step": "read", "sql": "SELECT 1" }, "commit"] } }))]
@@ -92,24 +76,22 @@ pub struct Scenario {
     )]
     #[schemars(example = json!(["alice.begin", { "bob.update": { "waits_for": "alice" } }, "alice.commit"]))]
     pub order: Option<Order>,
-    /// Several launch lists by name, each a case of its own; or `all`, every interleaving of the scripts, with
-    /// `orders_share`.
-    #[serde(default, skip_serializing_if = "Orders::is_empty")]
-    #[schemars(example = json!({ "alice_first": { "order": ["alice.read", "bob.read"] } }), extend("default" = {}))]
-    pub orders: Orders,
-    /// What the orders have in common: with `sessions` they are one case, and come one after the other in one database
-    /// and on the same sessions.
+    /// Several launch lists by name, each a case of its own.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "alice_first": { "order": ["alice.read", "bob.read"] } }))]
+    pub orders: IndexMap<String, NamedOrder>,
+    /// Steps that are left out of the order on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["bob.commit"]))]
+    pub unused: Vec<StepRef>,
+    /// The scripts as measured traffic, a case of its own.
     #[serde(
         default,
         deserialize_with = "given",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schemars(example = json!("sessions"))]
-    pub orders_share: Option<OrdersShare>,
-    /// Steps that are left out of the order on purpose.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(example = json!(["bob.commit"]))]
-    pub unused: Vec<StepRef>,
+    #[schemars(example = json!({ "duration": "30s", "users": 32 }))]
+    pub load: Option<Load>,
     /// Statements watched one by one, by name; they run before the clients.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = json!({ "orders_of_user": { "sql": "SELECT * FROM orders WHERE user_id = :user", "with": { "user": 42 }, "budget": "20ms" } }))]
@@ -157,23 +139,6 @@ pub struct Scenario {
     pub baseline: Option<BaselineOptions>,
 }
 
-impl Scenario {
-    /// Whether it runs as PostgreSQL's isolation tester would run it: a step is one message of the simple protocol,
-    /// whatever it says.
-    pub fn is_for_tester(&self) -> bool {
-        self.database.preset == Some(Preset::Isolationtester)
-    }
-
-    /// How many cases its orders come to.
-    pub fn cases_of_orders(&self) -> usize {
-        match (&self.orders, self.orders_share) {
-            (Orders::Named(orders), None) => orders.len().max(1),
-            (Orders::Named(_) | Orders::All(_), Some(OrdersShare::Sessions))
-            | (Orders::All(_), None) => 1,
-        }
-    }
-}
-
 /// An overlay of a scenario: any of its blocks except `name` and `variants`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
@@ -185,17 +150,14 @@ pub const OVERLAID: &[&str] = &[
     "tags",
     "requires",
     "timeout",
-    "step_timeout",
     "random_seed",
     "database",
     "seed",
-    "setup",
-    "teardown",
     "clients",
     "order",
     "orders",
-    "orders_share",
     "unused",
+    "load",
     "queries",
     "migrate",
     "rollback",
@@ -247,10 +209,6 @@ pub struct Requires {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!(["pg_trgm"]))]
     pub extensions: Vec<String>,
-    /// Settings of the server that must be at least this; a server that pgauge starts is given them.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(example = json!({ "max_prepared_transactions": 2 }))]
-    pub settings: IndexMap<String, u64>,
 }
 
 impl Requires {
@@ -264,24 +222,6 @@ impl Requires {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// Conditions that somebody else's tests expect. `isolationtester`: those of PostgreSQL's isolation tester, which
-    /// are a superuser, its settings of messages and formats, its `application_name`, and every step as one message.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("isolationtester"))]
-    pub preset: Option<Preset>,
-    /// The name that the database must have, where the statements say it; pgauge chooses one if absent. Cases with
-    /// the same name run one after the other.
-    #[serde(
-        default,
-        deserialize_with = "given",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(example = json!("isolation_regression"))]
-    pub name: Option<String>,
     /// Extensions to create before the seed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!(["pg_trgm"]))]
@@ -315,14 +255,6 @@ impl Database {
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
-}
-
-/// Conditions that somebody else's tests expect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Preset {
-    /// Those of PostgreSQL's isolation tester.
-    Isolationtester,
 }
 
 /// Settings of PostgreSQL by name.

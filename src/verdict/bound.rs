@@ -11,6 +11,8 @@ pub enum Natural {
     Exactly,
     /// This or less: latency, waits, error rates.
     AtMost,
+    /// This or more: throughput.
+    AtLeast,
 }
 
 /// A bound with its direction known.
@@ -33,6 +35,7 @@ impl<T: PartialOrd + Copy> Limit<T> {
             Bound::Natural(value) => match natural {
                 Natural::Exactly => Self::Exactly(*value),
                 Natural::AtMost => Self::AtMost(*value),
+                Natural::AtLeast => Self::AtLeast(*value),
             },
             Bound::AtLeast(AtLeast { at_least }) => Self::AtLeast(*at_least),
             Bound::AtMost(AtMost { at_most }) => Self::AtMost(*at_most),

@@ -36,7 +36,11 @@ fn something_was_expected(context: &Context<'_>) -> bool {
 }
 
 fn says_something(launch: &LaunchPlan) -> bool {
-    launch.options.says_something()
+    let options = &launch.options;
+    options.waits_for.is_some()
+        || options.waits.is_some()
+        || options.then.is_some()
+        || options.completes_after.is_some()
 }
 
 fn may_fail(hook: &HookPlan) -> bool {

@@ -7,7 +7,6 @@ mod docs;
 mod folder;
 mod golden;
 mod hostile_specs;
-mod isolation;
 mod must_fail;
 mod mutations;
 mod program;

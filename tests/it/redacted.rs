@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 /// Takes out of results and texts what differs from run to run.
 pub struct Redactor {
     time: Regex,
+    rate: Regex,
     number: Regex,
     version: Regex,
     blanks: Regex,
@@ -28,6 +29,7 @@ impl Redactor {
         let regex = |pattern| Regex::new(pattern).unwrap();
         Self {
             time: regex(r"\d[\d,]*(\.\d+)? (ns|µs|ms|s|min)\b"),
+            rate: regex(r"\d[\d,]*(\.\d+)?/s\b"),
             number: regex(r"\b([Pp]rocess|backend|transaction) \d+"),
             version: regex(r"(the server is) \d[\d.]*( \([^)]*\))?"),
             blanks: regex("[ \n]+"),
@@ -53,6 +55,7 @@ impl Redactor {
 
     fn object(&self, map: &mut Map<String, Value>) {
         map.remove("figures");
+        map.remove("load");
         let seq = map.get("seq").and_then(Value::as_u64).unwrap_or_default();
         for (key, value) in map {
             match key.as_str() {
@@ -72,6 +75,7 @@ impl Redactor {
     /// A text of a finding or of the server.
     fn plain(&self, text: &str) -> String {
         let text = self.time.replace_all(text, "[TIME]");
+        let text = self.rate.replace_all(&text, "[RATE]");
         let kind = |found: &Captures<'_>| format!("{} [NUMBER]", &found[1]);
         let text = self.number.replace_all(&text, kind);
         self.version.replace_all(&text, "$1 [VERSION]").into_owned()

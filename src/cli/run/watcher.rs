@@ -4,7 +4,7 @@ use crate::{
     cli::settings::AfterFailure,
     record::{CaseLog, Event},
     report::terminal::{CaseEnding, Progress},
-    run::Observer,
+    run::{LoadProgress, Observer},
     schedule::{Case, Plan},
     verdict::{Outcome, Terms, judge_case},
 };
@@ -30,6 +30,10 @@ impl Observer for Watcher<'_> {
 
     fn saw(&self, index: usize, event: &Event) {
         self.progress.saw(index, event);
+    }
+
+    fn flowed(&self, index: usize, progress: &LoadProgress<'_>) {
+        self.progress.flowed(index, progress);
     }
 
     fn ended(&self, index: usize, log: &CaseLog) -> ControlFlow<()> {

@@ -5,9 +5,10 @@ use super::{
     case_line::{name, word},
 };
 use crate::{
-    record::RunFacts,
+    record::{LoadLog, RunFacts},
     report::{
         figures::{latency_table, time_table},
+        load,
         results::{CaseResult, Finding, FindingKind, Outcome, Results, Tally},
         story,
         style::{Paint, shown},
@@ -156,7 +157,9 @@ impl Ending<'_> {
             .iter()
             .filter(|finding| told(finding.kind))
             .collect();
-        let numbers = self.view.verbosity == Verbosity::Verbose && !case.figures.is_empty();
+        let verbose = self.view.verbosity == Verbosity::Verbose;
+        let numbers = verbose && !case.figures.is_empty()
+            || case.log.load.is_some() && self.view.verbosity > Verbosity::Quiet;
         if findings.is_empty() && !numbers {
             return out;
         }
@@ -181,6 +184,10 @@ impl Ending<'_> {
 
     /// Statements and tables, for those who want to know more.
     fn numbers(&self, out: &mut String, case: &CaseResult) {
+        if let Some(load) = &case.log.load {
+            self.traffic(out, load);
+            return;
+        }
         if self.view.verbosity < Verbosity::Verbose {
             return;
         }
@@ -194,6 +201,19 @@ impl Ending<'_> {
                 out.push('\n');
             }
         }
+    }
+
+    /// What a load came to; it is why one ran it.
+    fn traffic(&self, out: &mut String, load: &LoadLog) {
+        if self.view.verbosity < Verbosity::Normal {
+            return;
+        }
+        let mut lines = load::summary(load);
+        if self.view.verbosity == Verbosity::Verbose {
+            lines.extend(load::statements(load));
+        }
+        out.extend(lines.iter().map(|line| format!("  {line}\n")));
+        out.push('\n');
     }
 
     /// How to run this case again, without the rest of the suite.

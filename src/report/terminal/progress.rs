@@ -1,10 +1,11 @@
 //! What is going on right now? On a terminal a bar for the suite and a line per running case; in a log one line
 //! per case that ended.
 
-use super::{CaseEnding, Verbosity, View, case_line, say};
+use super::{CaseEnding, Verbosity, View, case_line, flow::Flow, say, say_aside};
 use crate::{
     record::{Blocker, CaseId, ClientId, Event, EventKind},
     report::{results::Outcome, style::shown, trace::whom},
+    run::LoadProgress,
 };
 use indexmap::IndexMap;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -42,6 +43,7 @@ struct Running {
     bar: ProgressBar,
     name: String,
     steps: IndexMap<ClientId, Doing>,
+    flow: Flow,
 }
 
 /// What a client does right now.
@@ -99,6 +101,7 @@ impl Progress {
             bar,
             name: short_name(case),
             steps: IndexMap::new(),
+            flow: Flow::default(),
         };
         running.show();
         self.with(|state| state.running.insert(index, running));
@@ -111,6 +114,25 @@ impl Progress {
                 running.saw(&event.kind);
             }
         });
+    }
+
+    /// An interval of a load is over.
+    pub fn flowed(&self, index: usize, progress: &LoadProgress<'_>) {
+        let line = self.with(|state| {
+            let running = state.running.get_mut(&index)?;
+            let line = running.flow.add(progress);
+            let picture = running.flow.picture();
+            running
+                .bar
+                .set_message(format!("{}: {line} {picture}", running.name));
+            Some(format!("{}: {line}\n", running.name))
+        });
+        let Some(line) = line.filter(|_| self.bars.is_hidden()) else {
+            return;
+        };
+        if self.view.verbosity > Verbosity::Quiet {
+            say_aside(&line);
+        }
     }
 
     /// A case ended and was judged.
@@ -178,9 +200,7 @@ impl Running {
             EventKind::Completed { client, .. } | EventKind::Finished { client, .. } => {
                 self.steps.shift_remove(client);
             }
-            EventKind::OrderBegan { .. }
-            | EventKind::HeldBack { .. }
-            | EventKind::Connected { .. }
+            EventKind::Connected { .. }
             | EventKind::Sent { .. }
             | EventKind::Replied { .. }
             | EventKind::Skipped { .. }
@@ -233,6 +253,7 @@ mod tests {
             bar: ProgressBar::hidden(),
             name: "Opposite order".into(),
             steps: IndexMap::new(),
+            flow: Flow::default(),
         };
         assert_eq!(running.text(), "Opposite order");
         let mut texts = Vec::new();

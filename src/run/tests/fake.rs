@@ -4,9 +4,10 @@
 //! `ROLLBACK` give up all of the session's locks, `FAIL code` is an error that gives them up too, and
 //! anything else succeeds at once.
 
+use super::fake_load::{FakeDialer, FakeLoadWatch};
 use crate::{
     record::{
-        Breakage, Catalog, Explained, LockFacts, Micros, Reply, ResultSet, ServerError,
+        Breakage, Catalog, ClientId, Explained, LockFacts, Micros, Reply, ResultSet, ServerError,
         ServerFacts, Timing,
     },
     run::session::{
@@ -14,6 +15,7 @@ use crate::{
         Session, SessionPlan, Tidying, WaitFacts,
     },
     schedule::Case,
+    spec::workload::Protocol,
 };
 use std::{
     cell::RefCell,
@@ -60,6 +62,17 @@ pub struct FakeDatabase {
 impl Database for FakeDatabase {
     type Session = FakeSession;
     type Watch = FakeWatch;
+
+    type Dialer = FakeDialer;
+    type LoadWatch = FakeLoadWatch;
+
+    fn dialer(&self, _: &ClientId, _: Vec<(String, String)>, _: Protocol) -> FakeDialer {
+        FakeDialer
+    }
+
+    async fn load_watch(&self) -> Result<FakeLoadWatch, Breakage> {
+        Ok(FakeLoadWatch)
+    }
 
     async fn connect(&self, _: &SessionPlan) -> Result<Connected<FakeSession>, Breakage> {
         let pid = 100 + self.next_pid.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,8 @@
 //! The coordinator and the clients on a fake server and a held clock.
 
 mod fake;
+mod fake_load;
+mod load;
 mod order;
 mod whole;
 
@@ -83,8 +85,6 @@ fn line(event: &Event) -> Option<String> {
             client, problem, ..
         } => format!("{client} hook: {problem:?}"),
         EventKind::Logged { text, .. } => format!("log: {text}"),
-        EventKind::OrderBegan { order, .. } => format!("order {order}"),
-        EventKind::HeldBack { client, .. } => format!("{client} is held back"),
         EventKind::Connected { .. }
         | EventKind::Sent { .. }
         | EventKind::Replied { .. }

@@ -6,12 +6,27 @@ use super::{GenerateError, error::Problem};
 use crate::record::Value;
 use crate::spec::generator::Generator;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Whether a parameter has a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It has.
+    Text,
+    /// It is NULL.
+    Null,
+}
+
+fn stream(seed: u64, place: &[&str]) -> Stream {
+    let whole: Vec<&str> = ["with"].iter().chain(place).copied().collect();
+    Stream::of(seed, &whole)
+}
 
 /// Generates the values of one parameter of one statement, for one client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ArgumentGenerator {
-    name: String,
-    source: Source,
+    name: Arc<str>,
+    source: Arc<Source>,
     stream: Stream,
 }
 
@@ -30,13 +45,41 @@ impl ArgumentGenerator {
     ) -> Result<ArgumentGenerator, GenerateError> {
         let name = place.last().copied().unwrap_or_default();
         let source = Source::new(generator, around).map_err(|problem| problem.of(name))?;
-        let whole: Vec<&str> = ["with"].iter().chain(place).copied().collect();
-        let stream = Stream::of(seed, &whole);
         Ok(ArgumentGenerator {
-            name: name.to_owned(),
-            source,
-            stream,
+            name: name.into(),
+            source: Arc::new(source),
+            stream: stream(seed, place),
         })
+    }
+
+    /// The same generator at another place, with values of its own. What it was made ready with is shared.
+    pub fn at(&self, seed: u64, place: &[&str]) -> ArgumentGenerator {
+        ArgumentGenerator {
+            stream: stream(seed, place),
+            ..self.clone()
+        }
+    }
+
+    /// Writes the text of the value of one execution, as a parameter in text format; for numbers and random texts
+    /// without any memory of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`value`](Self::value).
+    pub fn write(
+        &self,
+        execution: u64,
+        variables: &dyn Fn(&str) -> Option<Value>,
+        out: &mut Vec<u8>,
+    ) -> Result<Presence, GenerateError> {
+        let draw = Draw {
+            index: execution,
+            random: self.stream.at(execution),
+            variable: variables,
+        };
+        self.source
+            .write(draw, out)
+            .map_err(|problem: Problem| problem.of(&self.name))
     }
 
     /// The variables that a `rhai` expression reads, for a check of their names.
@@ -55,11 +98,23 @@ impl ArgumentGenerator {
         execution: u64,
         variables: &BTreeMap<String, Value>,
     ) -> Result<Value, GenerateError> {
-        let variable = |name: &str| variables.get(name).cloned();
+        self.value_with(execution, &|name| variables.get(name).cloned())
+    }
+
+    /// [`value`](Self::value) with variables that are asked for one by one.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn value_with(
+        &self,
+        execution: u64,
+        variables: &dyn Fn(&str) -> Option<Value>,
+    ) -> Result<Value, GenerateError> {
         let draw = Draw {
             index: execution,
             random: self.stream.at(execution),
-            variable: &variable,
+            variable: variables,
         };
         self.source
             .draw(draw)

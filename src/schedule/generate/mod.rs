@@ -23,7 +23,7 @@ mod table;
 mod tests;
 mod text;
 
-pub use argument::ArgumentGenerator;
+pub use argument::{ArgumentGenerator, Presence};
 pub use error::GenerateError;
 pub use random::{Random, Stream};
 pub use reference::{ReferencedValues, Seeded};

@@ -5,9 +5,11 @@
 
 use super::error::Problem;
 use super::random::Random;
+use super::source::integer;
 use crate::record::{Numeric, Value};
 use crate::spec::generator;
 use bigdecimal::BigDecimal;
+use std::io::Write;
 
 /// Whole numbers beyond this are not all doubles, and a bound could mean its neighbour.
 const MAX_EXACT: f64 = (1_u64 << 53) as f64;
@@ -40,6 +42,14 @@ impl Range {
     /// The number at this place of the range.
     pub(super) fn nth(&self, place: u64) -> Value {
         self.digits.value(self.least.wrapping_add_unsigned(place))
+    }
+}
+
+impl Range {
+    /// Writes the text of the number at this place.
+    pub(super) fn write(&self, place: u64, out: &mut Vec<u8>) {
+        self.digits
+            .write(self.least.wrapping_add_unsigned(place), out);
     }
 }
 
@@ -247,6 +257,24 @@ impl Digits {
             return Err(problem.hint("raise scale, or round the bound"));
         }
         Ok(scaled as i64)
+    }
+
+    /// Writes what [`value`](Self::value) gives, as text.
+    fn write(self, units: i64, out: &mut Vec<u8>) {
+        if self.scale == 0 {
+            return integer(units, out);
+        }
+        if units < 0 {
+            out.push(b'-');
+        }
+        let unit = self.unit as u64;
+        let (whole, rest) = (units.unsigned_abs() / unit, units.unsigned_abs() % unit);
+        // A vector takes everything.
+        let _ = write!(
+            out,
+            "{whole}.{rest:0width$}",
+            width = usize::from(self.scale)
+        );
     }
 
     fn value(self, units: i64) -> Value {

@@ -1,5 +1,6 @@
 //! A generator made ready: checked, its tables computed, its expression compiled.
 
+use super::argument::Presence;
 use super::choice::Choice;
 use super::error::Problem;
 use super::moment::Moments;
@@ -14,6 +15,7 @@ use crate::script::{
 use crate::spec::generator::{Fake, Generator, Sequence};
 use crate::text::did_you_mean;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::Arc;
 
 /// What a generator needs around it to be made ready.
@@ -102,6 +104,17 @@ impl Source {
         })
     }
 
+    /// Writes the text form of the value that [`draw`](Source::draw) gives.
+    pub(super) fn write(&self, draw: Draw<'_>, out: &mut Vec<u8>) -> Result<Presence, Problem> {
+        let mut random = draw.random.clone();
+        match self {
+            Source::Uniform(range) => range.write(random.below(range.count), out),
+            Source::Letters(letters) => letters.write(&mut random, out),
+            _ => return Ok(write(&self.draw(draw)?, out)),
+        }
+        Ok(Presence::Text)
+    }
+
     /// How many different values [`nth`](Source::nth) has; `None` where they cannot be numbered.
     pub(super) fn count(&self) -> Option<u64> {
         match self {
@@ -152,6 +165,25 @@ impl Source {
             _ => Vec::new(),
         }
     }
+}
+
+/// Writes the text form of a value; NULL has none.
+pub(super) fn write(value: &Value, out: &mut Vec<u8>) -> Presence {
+    match value {
+        Value::Int(number) => integer(*number, out),
+        Value::Text(text) => out.extend_from_slice(text.as_bytes()),
+        other => match other.to_text() {
+            Some(text) => out.extend_from_slice(text.as_bytes()),
+            None => return Presence::Null,
+        },
+    }
+    Presence::Text
+}
+
+/// Writes a whole number.
+pub(super) fn integer(number: i64, out: &mut Vec<u8>) {
+    // A vector takes everything.
+    let _ = write!(out, "{number}");
 }
 
 /// A percentage as a share of one, from 0 to 1.

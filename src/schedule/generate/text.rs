@@ -48,6 +48,12 @@ impl Letters {
         text
     }
 
+    /// Writes what [`draw`](Self::draw) gives.
+    pub(super) fn write(&self, random: &mut Random, out: &mut Vec<u8>) {
+        let length = self.length(random);
+        out.extend(letters(length, random));
+    }
+
     /// How many different texts of the least length there are, as far as 64 bits count.
     pub(super) fn count(&self) -> u64 {
         62_u64.saturating_pow(self.least)
@@ -74,15 +80,21 @@ impl Letters {
 
 /// Appends random characters up to a length, eight from each 64 bits.
 fn append(text: &mut String, length: usize, random: &mut Random) {
+    let more = length.saturating_sub(text.len());
+    text.extend(letters(more, random).map(char::from));
+}
+
+/// So many random characters.
+fn letters(count: usize, random: &mut Random) -> impl Iterator<Item = u8> {
     let mut bits = 0;
-    for position in 0..length.saturating_sub(text.len()) {
+    (0..count).map(move |position| {
         if position % 8 == 0 {
             bits = random.bits();
         }
         let product = u128::from(bits) * 62;
-        text.push(char::from(ALPHABET[(product >> 64) as usize]));
         bits = product as u64;
-    }
+        ALPHABET[(product >> 64) as usize]
+    })
 }
 
 /// Data that looks real, in English.

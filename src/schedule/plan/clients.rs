@@ -3,7 +3,7 @@
 use super::{Interleaving, Planner, escaped, statement};
 use crate::{
     record::ClientId,
-    schedule::case::{ClientPlan, RetryPlan, StatementForm, StatementPlan, StepPlan, StepWork},
+    schedule::case::{ClientPlan, RetryPlan, StatementPlan, StepPlan, StepWork},
     source::Diagnostics,
     spec::{
         client::{Client, Retry, Statement, Step, step_names},
@@ -58,7 +58,9 @@ impl Planner<'_> {
         let mut plans = Vec::new();
         for (name, client) in &self.scenario.clients {
             let plan = self.client(name, client, interleaving)?;
-            match client.count {
+            // Under a load the users are many, and the script is one.
+            let count = client.count.filter(|_| interleaving.load.is_none());
+            match count {
                 None => plans.push(plan),
                 Some(count) => plans.extend((1..=count).map(|number| ClientPlan {
                     id: ClientId {
@@ -84,11 +86,10 @@ impl Planner<'_> {
             isolation: client.isolation,
             settings: settings(&client.settings),
             setup: client.setup.clone(),
-            teardown: client.teardown.clone(),
-            printed_as: client.printed_as.clone(),
             retry: client.retry.as_ref().map(retry),
             on_error: client.on_error,
             iterations: client.iterations,
+            with: statement::variables(&client.with),
             before: self.hook(client.before.as_deref(), &format!("{path}/before"))?,
             after: self.hook(client.after.as_deref(), &format!("{path}/after"))?,
             steps: self.steps(name, client, &path, interleaving)?.into(),
@@ -137,14 +138,7 @@ impl Planner<'_> {
     }
 
     fn statement(&self, step: &Statement, path: &str) -> Result<StatementPlan, Diagnostics> {
-        let (sql, arguments, form) = match self.scenario.is_for_tester() {
-            // What it says goes to the server as it is.
-            true => (step.sql.clone(), Vec::new(), StatementForm::Batch),
-            false => {
-                let (sql, arguments) = statement::bound(&step.sql, &step.with);
-                (sql, arguments, statement::form(&step.sql))
-            }
-        };
+        let (sql, arguments) = statement::bound(&step.sql, &step.with);
         let after = self.hook(step.after.as_deref(), &format!("{path}/after"))?;
         let hook_reads = after
             .as_ref()
@@ -152,17 +146,17 @@ impl Planner<'_> {
         let save = step.save.iter();
         Ok(StatementPlan {
             sql,
-            form,
+            form: statement::form(&step.sql),
             arguments,
             save: save
                 .map(|(variable, column)| (variable.clone(), column.clone()))
                 .collect(),
             for_each: step.for_each.clone(),
-            when: self.when(step.when.as_deref(), &format!("{path}/when"))?,
+            when: self.expression(step.when.as_deref(), &format!("{path}/when"))?,
             before: self.hook(step.before.as_deref(), &format!("{path}/before"))?,
             after,
             expected_error: step.error.as_ref().map(code),
-            rows_are_read: hook_reads || step.rows.is_some() || self.tells_outcome(),
+            rows_are_read: hook_reads || step.rows.is_some(),
         })
     }
 
@@ -213,7 +207,7 @@ impl Planner<'_> {
         client: &str,
         interleaving: &Interleaving<'_>,
     ) -> HashSet<String> {
-        let launches = interleaving.launches();
+        let launches = interleaving.order.into_iter().flatten();
         let launched = launches.filter_map(|launch| match launch {
             Launch::Watched(_) => match launch.options().then {
                 Some(Then::Outcome(outcome)) if outcome.rows.is_some() => launch.step().cloned(),
@@ -237,7 +231,7 @@ impl Planner<'_> {
     }
 }
 
-fn retry(retry: &Retry) -> RetryPlan {
+pub(super) fn retry(retry: &Retry) -> RetryPlan {
     RetryPlan {
         codes: retry.errors.iter().map(code).collect(),
         tries: retry.tries,

@@ -27,13 +27,13 @@ impl Planner<'_> {
         self.compiled(text, path, HookKind::Statements)
     }
 
-    /// The condition of a step.
-    pub(super) fn when(
+    /// An expression: `when`.
+    pub(super) fn expression(
         &self,
         text: Option<&str>,
         path: &str,
     ) -> Result<Option<HookPlan>, Diagnostics> {
-        self.compiled(text, path, HookKind::Condition)
+        self.compiled(text, path, HookKind::Expression)
     }
 
     fn compiled(

@@ -4,7 +4,7 @@ use super::Planner;
 use crate::{
     schedule::case::{ClientPlan, QueryPlan, StepWork},
     script::CheckFunction,
-    spec::expect::{Expectation, NoneOr, Waited},
+    spec::expect::{CheckExpectation, Expectation, NoneOr, Waited},
 };
 
 impl Planner<'_> {
@@ -23,9 +23,32 @@ impl Planner<'_> {
             || clients.iter().any(reads_the_time)
     }
 
-    fn is_timed(&self, expectation: &Expectation) -> bool {
+    /// Whether an expectation is about nothing but time or throughput, which are measured under a load where there is one.
+    pub(super) fn is_timed_alone(&self, expectation: &Expectation) -> bool {
         match expectation {
             Expectation::Latency(_) => true,
+            Expectation::Check(check) => self.measures(check),
+            _ => false,
+        }
+    }
+
+    /// Whether a check looks at times. What cannot be compiled has been refused before.
+    fn measures(&self, check: &CheckExpectation) -> bool {
+        let compiled = self.compiler.checks.compile(&check.check);
+        compiled.is_ok_and(|check| {
+            let mut names = check.names().iter();
+            names.any(|name| match name.function {
+                CheckFunction::Latency | CheckFunction::Throughput => true,
+                CheckFunction::Statements | CheckFunction::Errors | CheckFunction::Measure => false,
+            })
+        })
+    }
+
+    fn is_timed(&self, expectation: &Expectation) -> bool {
+        match expectation {
+            Expectation::Latency(_) | Expectation::Throughput(_) | Expectation::Connections(_) => {
+                true
+            }
             Expectation::Deadlock(deadlock) => match &deadlock.deadlock {
                 NoneOr::Some(facts) => facts.detection.is_some() || facts.recovery.is_some(),
                 NoneOr::None(_) => false,
@@ -34,24 +57,14 @@ impl Planner<'_> {
                 Some(Waited::Facts(facts)) => facts.at_most.is_some() || facts.at_least.is_some(),
                 Some(Waited::AtAll(_)) | None => false,
             },
-            // What cannot be compiled has been refused before.
-            Expectation::Check(check) => {
-                self.compiler
-                    .checks
-                    .compile(&check.check)
-                    .is_ok_and(|check| {
-                        let mut names = check.names().iter();
-                        names.any(|name| name.function == CheckFunction::Latency)
-                    })
-            }
+            Expectation::Check(check) => self.measures(check),
             Expectation::Migration(_) | Expectation::Improves(_) => true,
             Expectation::Sql(_)
             | Expectation::Compatible(_)
             | Expectation::Errors(_)
             | Expectation::NPlusOne(_)
             | Expectation::Plan(_)
-            | Expectation::Statements(_)
-            | Expectation::Outcome(_) => false,
+            | Expectation::Statements(_) => false,
         }
     }
 }

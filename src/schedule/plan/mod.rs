@@ -3,26 +3,26 @@
 mod clients;
 mod database;
 mod hooks;
+mod load;
 mod measured;
 mod migration;
 mod order;
-mod outcome;
 mod statement;
 #[cfg(test)]
 mod tests;
 
-use super::case::{
-    BudgetOrigin, BudgetPlan, Case, ControlPlan, DatabasePlan, Plan, ProbePlan, QueryPlan,
-};
+use super::case::{BudgetOrigin, BudgetPlan, Case, DatabasePlan, Plan, ProbePlan, QueryPlan};
 use crate::{
     record::{CaseId, RowOrder},
     source::Diagnostics,
     spec::{
         LoadedScenario, Scenario,
         expect::{Bound, Expectation, LatencyBounds},
-        order::{Launch, Order, Orders, OrdersShare},
+        needs_events, needs_load,
+        order::Order,
         quantity::TimeSpan,
         query::{Budget, Query},
+        workload::Load,
     },
     sql::has_order_by,
 };
@@ -40,23 +40,6 @@ pub struct PlanOptions {
     pub slow_query: Option<TimeSpan>,
     /// Which cases are planned.
     pub select: Selection,
-    /// Which rows the log of a run keeps.
-    pub rows: RowsKept,
-    /// How long a step may take under the conditions of the isolation tester, where a scenario does not say.
-    pub tester_step_timeout: Duration,
-}
-
-/// How long a whole spec of the isolation tester may take; its steps have a limit of their own.
-const TESTER_TIMEOUT: Duration = Duration::from_secs(3600);
-
-/// Which rows the log of a run keeps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum RowsKept {
-    /// Those that an expectation or a hook reads.
-    #[default]
-    WhereRead,
-    /// All of them, to be told.
-    All,
 }
 
 impl Default for PlanOptions {
@@ -66,9 +49,6 @@ impl Default for PlanOptions {
             timeout: Duration::from_secs(60),
             slow_query: None,
             select: Selection::default(),
-            rows: RowsKept::default(),
-            // That of isolationtester.
-            tester_step_timeout: Duration::from_secs(300),
         }
     }
 }
@@ -124,83 +104,36 @@ pub fn plan(scenarios: &[Arc<LoadedScenario>], options: &PlanOptions) -> Result<
     }
 }
 
-/// What one case does of a scenario's launch lists.
+/// A launch list of a scenario, its load, or neither.
+#[derive(Default)]
 struct Interleaving<'a> {
     name: Option<&'a str>,
-    lists: Lists<'a>,
+    order: Option<&'a Order>,
+    load: Option<&'a Load>,
     expect: &'a [Expectation],
 }
 
-/// The launch lists of a case.
-enum Lists<'a> {
-    /// The clients run freely.
-    None,
-    /// One.
-    One(List<'a>),
-    /// Several that share their sessions.
-    Shared(Vec<List<'a>>),
-    /// Every interleaving of the scripts; they share their sessions.
-    All,
-}
-
-/// A launch list with its JSON pointer.
-struct List<'a> {
-    name: Option<&'a str>,
-    order: &'a Order,
-    path: String,
-}
-
-impl<'a> Interleaving<'a> {
-    /// The written entries.
-    fn launches(&self) -> impl Iterator<Item = &'a Launch> + '_ {
-        let lists: &[List<'a>] = match &self.lists {
-            Lists::None | Lists::All => &[],
-            Lists::One(list) => std::slice::from_ref(list),
-            Lists::Shared(lists) => lists,
-        };
-        lists.iter().flat_map(|list| list.order)
-    }
-}
-
 fn interleavings(scenario: &Scenario) -> Vec<Interleaving<'_>> {
-    let whole = |lists| Interleaving {
-        name: None,
-        lists,
-        expect: &[],
-    };
-    let named = || {
-        scenario.orders.named().map(|(name, named)| {
-            let list = List {
-                name: Some(name.as_str()),
-                order: &named.order,
-                path: format!("/orders/{}/order", escaped(name)),
-            };
-            (list, named.expect.as_slice())
-        })
-    };
-    match (&scenario.orders, scenario.orders_share) {
-        (Orders::All(_), _) => vec![whole(Lists::All)],
-        (Orders::Named(orders), _) if orders.is_empty() => {
-            let only = scenario.order.as_ref().map(|order| List {
-                name: None,
-                order,
-                path: "/order".to_owned(),
-            });
-            vec![whole(only.map_or(Lists::None, Lists::One))]
-        }
-        (Orders::Named(_), Some(OrdersShare::Sessions)) => {
-            vec![whole(Lists::Shared(
-                named().map(|(list, _)| list).collect(),
-            ))]
-        }
-        (Orders::Named(_), None) => named()
-            .map(|(list, expect)| Interleaving {
-                name: list.name,
-                lists: Lists::One(list),
-                expect,
-            })
-            .collect(),
+    let named = scenario.orders.iter().map(|(name, named)| Interleaving {
+        name: Some(name.as_str()),
+        order: Some(&named.order),
+        expect: &named.expect,
+        ..Interleaving::default()
+    });
+    let mut all: Vec<Interleaving<'_>> = named.collect();
+    // The clients run freely where nobody says what else they do.
+    if all.is_empty() && (scenario.order.is_some() || scenario.load.is_none()) {
+        all.push(Interleaving {
+            order: scenario.order.as_ref(),
+            ..Interleaving::default()
+        });
     }
+    all.extend(scenario.load.as_ref().map(|load| Interleaving {
+        name: Some("load"),
+        load: Some(load),
+        ..Interleaving::default()
+    }));
+    all
 }
 
 /// Makes the cases of one variant.
@@ -248,25 +181,30 @@ impl Planner<'_> {
         database: &DatabasePlan,
     ) -> Result<Case, Diagnostics> {
         let scenario = self.scenario;
-        let expect = self.expectations(interleaving);
+        let mut expect = self.expectations(interleaving);
+        expect.retain(|(_, expectation)| self.concerns(expectation, interleaving));
         let clients = self.clients(interleaving)?;
-        let (order, rounds) = self.launches(&interleaving.lists, &clients)?;
+        let (load, clients) = match interleaving.load {
+            Some(load) => {
+                let (load, clients) = self.load(load, clients);
+                (Some(load), clients)
+            }
+            None => (None, clients),
+        };
+        let order = match interleaving.order {
+            Some(order) => Some(self.launches(order, interleaving.name, &clients)?),
+            None => None,
+        };
         let queries = self.queries();
-        let measures_time = self.measures_time(&expect, &queries, &clients);
+        let measures_time = load.is_some() || self.measures_time(&expect, &queries, &clients);
+        let own_length = interleaving.load.map_or(Duration::ZERO, Load::least_length);
         Ok(Case {
             id: self.id(interleaving),
             scenario: Arc::clone(scenario),
             file: Arc::clone(self.file),
             database: database.clone(),
             order,
-            rounds,
-            control: ControlPlan {
-                setup: scenario.setup.clone(),
-                teardown: scenario.teardown.clone(),
-            },
-            step_timeout: self.step_timeout(),
-            cast: scenario.cast(),
-            outcomes: self.outcomes(&expect)?,
+            load,
             clients,
             probes: self.probes(&expect)?,
             migration: self.migration(&expect),
@@ -274,11 +212,22 @@ impl Planner<'_> {
             queries,
             before: self.hook(scenario.before.as_deref(), "/before")?,
             after: self.hook(scenario.after.as_deref(), "/after")?,
-            timeout: self.timeout(),
+            timeout: scenario
+                .timeout
+                .map_or(self.options.timeout + own_length, |timeout| timeout.0),
             random_seed: self.random_seed,
             hooks: self.compiler.hooks.clone(),
             measures_time,
         })
+    }
+
+    /// Whether an expectation is about this case: where a scenario has a load, time is measured under it.
+    fn concerns(&self, expectation: &Expectation, interleaving: &Interleaving<'_>) -> bool {
+        match (&self.scenario.load, interleaving.load) {
+            (None, _) => true,
+            (Some(_), Some(_)) => !needs_events(expectation),
+            (Some(_), None) => !needs_load(expectation) && !self.is_timed_alone(expectation),
+        }
     }
 
     /// The scenario's expectations, then those of the order.
@@ -295,31 +244,6 @@ impl Planner<'_> {
             all.extend(numbered(prefix, interleaving.expect));
         }
         all
-    }
-
-    /// The longest time of the case. The isolation tester has a limit for steps only.
-    fn timeout(&self) -> Duration {
-        match (self.scenario.timeout, self.scenario.is_for_tester()) {
-            (Some(timeout), _) => timeout.0,
-            (None, true) => TESTER_TIMEOUT,
-            (None, false) => self.options.timeout,
-        }
-    }
-
-    fn step_timeout(&self) -> Option<Duration> {
-        match (self.scenario.step_timeout, self.scenario.is_for_tester()) {
-            (Some(limit), _) => Some(limit.0),
-            (None, true) => Some(self.options.tester_step_timeout),
-            (None, false) => None,
-        }
-    }
-
-    /// Whether all that happens is told, with all rows.
-    fn tells_outcome(&self) -> bool {
-        let mut expect = self.scenario.expect.iter();
-        self.options.rows == RowsKept::All
-            || self.scenario.is_for_tester()
-            || expect.any(|expectation| matches!(expectation, Expectation::Outcome(_)))
     }
 
     fn queries(&self) -> Vec<QueryPlan> {

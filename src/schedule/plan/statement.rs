@@ -30,6 +30,13 @@ pub(super) fn bound(
     (bound.sql, arguments)
 }
 
+/// The variables that a script draws before a pass.
+pub(super) fn variables(with: &IndexMap<String, Argument>) -> Vec<(String, ArgumentPlan)> {
+    with.iter()
+        .map(|(name, argument)| (name.clone(), argument_plan(argument)))
+        .collect()
+}
+
 /// One statement goes by the extended protocol, several as one message.
 pub(super) fn form(text: &str) -> StatementForm {
     match sql::split(text).statements.len() {
@@ -68,10 +75,13 @@ impl Planner<'_> {
                 Step::Control(_) => None,
             })
         });
+        let variables = self.scenario.clients.iter();
+        let variables =
+            variables.map(|(name, client)| (format!("/clients/{}", escaped(name)), &client.with));
         let queries = self.scenario.queries.iter();
         let queries =
             queries.map(|(name, query)| (format!("/queries/{}", escaped(name)), &query.with));
-        for (path, with) in clients.chain(queries) {
+        for (path, with) in clients.chain(variables).chain(queries) {
             for (name, argument) in with {
                 let Argument::Generator(generator) = argument else {
                     continue;

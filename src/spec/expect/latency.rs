@@ -56,6 +56,15 @@ pub struct LatencyOf {
     )]
     #[schemars(example = json!("20ms"))]
     pub p99: Option<Bound<TimeSpan>>,
+    /// The 99.9th percentile; needs 1000 samples.
+    #[serde(
+        default,
+        rename = "p99.9",
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("50ms"))]
+    pub p999: Option<Bound<TimeSpan>>,
     /// The largest.
     #[serde(
         default,
@@ -102,6 +111,15 @@ pub struct LatencyBounds {
     )]
     #[schemars(example = json!("20ms"))]
     pub p99: Option<Bound<TimeSpan>>,
+    /// The 99.9th percentile; needs 1000 samples.
+    #[serde(
+        default,
+        rename = "p99.9",
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("50ms"))]
+    pub p999: Option<Bound<TimeSpan>>,
     /// The largest.
     #[serde(
         default,
@@ -120,6 +138,7 @@ impl LatencyOf {
             p90: self.p90.clone(),
             p95: self.p95.clone(),
             p99: self.p99.clone(),
+            p999: self.p999.clone(),
             max: self.max.clone(),
         }
     }

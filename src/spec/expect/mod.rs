@@ -7,6 +7,7 @@ mod bound;
 mod latency;
 mod migration;
 mod plan;
+mod traffic;
 
 pub use bound::{AtLeast, AtMost, Between, Bound, Exactly, NoneOr, NoneWord};
 pub use latency::{LatencyBounds, LatencyExpectation, LatencyOf};
@@ -18,6 +19,9 @@ pub use migration::{
 pub use plan::{
     IndexUse, JoinStrategy, PlanExpectation, PlanMoment, PlanNever, PlanProperties, PlanUses,
     ScanOf,
+};
+pub use traffic::{
+    ConnectionsExpectation, ConnectionsFacts, ThroughputExpectation, ThroughputFacts,
 };
 
 use super::{
@@ -43,6 +47,10 @@ pub enum Expectation {
     Deadlock(DeadlockExpectation),
     /// Percentiles of latency.
     Latency(LatencyExpectation),
+    /// How many transactions of a load were completed.
+    Throughput(ThroughputExpectation),
+    /// How a load came by its connections.
+    Connections(ConnectionsExpectation),
     /// The share and kinds of errors.
     Errors(ErrorsExpectation),
     /// Repeated statements that one statement could replace.
@@ -59,27 +67,6 @@ pub enum Expectation {
     Improves(ImprovesExpectation),
     /// A rhai expression over the measurements.
     Check(CheckExpectation),
-    /// All that happened, as isolationtester would tell it.
-    Outcome(OutcomeExpectation),
-}
-
-/// All that happened in all orders, beside what isolationtester has printed or would print. Errors of steps are then
-/// part of what is expected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OutcomeExpectation {
-    /// What it is like.
-    #[schemars(example = json!({ "like": "expected/deadlock-hard.out" }))]
-    pub outcome: OutcomeFacts,
-}
-
-/// What happened, by an example.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OutcomeFacts {
-    /// A file in isolationtester's text form, `x.out`; or one of its alternatives beside it, `x_1.out` to `x_9.out`.
-    #[schemars(example = json!("expected/deadlock-hard.out"))]
-    pub like: String,
 }
 
 /// A statement that is sent on a session of its own after the clients ended.

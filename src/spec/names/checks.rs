@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     script::{CheckFunction, HookKind},
+    source::Diagnostic,
     spec::{
         client::{Statement, Step},
         order::Launch,
@@ -22,6 +23,14 @@ impl Checker<'_> {
             let place = self.in_script(path, name.place);
             let allowed = match name.function {
                 CheckFunction::Latency => Subjects::ClientsStepsAndQueries,
+                CheckFunction::Throughput => {
+                    if self.scenario.load.is_none() {
+                        let primary = "throughput is measured under a load, and there is none";
+                        let diagnostic = Diagnostic::error("no-load", primary).at(place.clone());
+                        self.push(diagnostic.hint("add \"load\""));
+                    }
+                    Subjects::Clients
+                }
                 CheckFunction::Statements | CheckFunction::Errors => Subjects::ClientsAndSteps,
                 CheckFunction::Measure => {
                     if let Some(measured) = self.measured()
@@ -81,14 +90,14 @@ impl Checker<'_> {
             Step::Statement(step) => says_something(step),
             Step::Control(_) => false,
         };
-        let launch_says = |launch: &Launch| launch.options().says_something();
+        let launch_says = |launch: &Launch| matches!(launch, Launch::Watched(_));
         !scenario.expect.is_empty()
             || !scenario.queries.is_empty()
             || !scenario.rollback.is_empty()
             || scenario
                 .orders
-                .named()
-                .any(|(_, named)| !named.expect.is_empty())
+                .values()
+                .any(|named| !named.expect.is_empty())
             || self
                 .lists()
                 .iter()

@@ -35,7 +35,7 @@ impl Checker<'_> {
         for (index, expectation) in self.scenario.expect.iter().enumerate() {
             self.expectation(expectation, &format!("/expect/{index}"), &scope);
         }
-        for (name, named) in self.scenario.orders.named() {
+        for (name, named) in &self.scenario.orders {
             let launched = named.order.iter().filter_map(Launch::step).collect();
             let scope = Scope {
                 launched: Some(launched),
@@ -49,6 +49,7 @@ impl Checker<'_> {
 
     fn expectation(&self, expectation: &Expectation, path: &str, scope: &Scope<'_>) {
         self.has_its_migration(expectation, path);
+        self.has_its_case(expectation, path);
         match expectation {
             Expectation::Sql(sql) => self.sql_expectation(sql, path),
             Expectation::Step(step) => self.step_expectation(step, path, scope),
@@ -59,6 +60,12 @@ impl Checker<'_> {
             }
             Expectation::Latency(latency) => {
                 self.latency(&latency.latency, &format!("{path}/latency"), scope);
+            }
+            Expectation::Throughput(throughput) => {
+                self.throughput(&throughput.throughput, &format!("{path}/throughput"));
+            }
+            Expectation::Connections(connections) => {
+                self.connections(&connections.connections, &format!("{path}/connections"));
             }
             Expectation::Errors(errors) => {
                 if let NoneOr::Some(facts) = &errors.errors {
@@ -84,7 +91,6 @@ impl Checker<'_> {
                 self.improves(&improves.improves, &format!("{path}/improves"));
             }
             Expectation::Check(check) => self.check(&check.check, &format!("{path}/check")),
-            Expectation::Outcome(_) => self.outcome_of_all(path),
         }
     }
 

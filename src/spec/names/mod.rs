@@ -9,6 +9,7 @@ mod expectations;
 mod hooks;
 mod launch_options;
 mod left_out;
+mod load;
 mod migration;
 mod on_the_way;
 mod order;
@@ -18,7 +19,6 @@ mod parameters;
 mod queries;
 mod scripts;
 mod seeds;
-mod shared_orders;
 mod statement;
 mod subjects;
 mod suite;
@@ -32,6 +32,7 @@ use crate::{
 use cast::Cast;
 use std::{cell::RefCell, collections::HashSet, path::Path, sync::LazyLock};
 
+pub use load::{needs_events, needs_load};
 pub(super) use suite::unique_names;
 
 /// The compilers of hooks and checks.
@@ -60,10 +61,9 @@ pub(super) fn check(loaded: &LoadedScenario) -> Diagnostics {
         };
         checker.scripts();
         checker.orders();
-        checker.shared_orders();
-        checker.around_orders();
         checker.queries();
         checker.migration();
+        checker.load();
         checker.expectations();
         checker.seeds();
         checker.scenario();

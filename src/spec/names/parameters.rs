@@ -11,7 +11,7 @@ use crate::{
     script::Hook,
     source::Diagnostic,
     spec::{
-        client::{Statement, Step},
+        client::{Client, Statement, Step},
         generator::Generator,
         value::{Argument, Builtin},
     },
@@ -50,6 +50,36 @@ impl Before<'_> {
 }
 
 impl Checker<'_> {
+    /// The variables that a client draws before its first step.
+    pub(super) fn variables_of(&self, client: &Client, before: &mut Before<'_>, path: &str) {
+        for (name, argument) in &client.with {
+            let path = format!("{path}/with/{}", escaped(name));
+            match argument {
+                Argument::Ref(_) => {
+                    let diagnostic =
+                        Diagnostic::error("parameter", "there are no earlier steps here");
+                    self.push(diagnostic.at(self.place(&format!("{path}/ref"))));
+                }
+                Argument::Builtin(builtin) if builtin.builtin == Builtin::Row => {
+                    let primary = "there are no rows to count here";
+                    let place = self.place(&format!("{path}/builtin"));
+                    self.push(Diagnostic::error("builtin", primary).at(place));
+                }
+                Argument::Generator(Generator::Rhai(text)) => {
+                    let sees = Sees::Values {
+                        variables: Some(before.saved.iter().map(String::as_str).collect()),
+                    };
+                    self.expression(Some(text), &format!("{path}/rhai"), &sees);
+                }
+                Argument::Builtin(_)
+                | Argument::Value(_)
+                | Argument::Generator(_)
+                | Argument::Literal(_) => {}
+            }
+            before.saved.push(name.clone());
+        }
+    }
+
     pub(super) fn parameters(
         &self,
         step: &Statement,

@@ -33,12 +33,17 @@ impl Checker<'_> {
             ("p90", &bounds.p90, 10),
             ("p95", &bounds.p95, 20),
             ("p99", &bounds.p99, 100),
+            ("p99.9", &bounds.p999, 1000),
             ("max", &bounds.max, 1),
         ];
         if all.iter().all(|(_, bound, _)| bound.is_none()) {
             let place = self.key_place(path);
             let diagnostic = Diagnostic::error("says-nothing", "no latency is bounded here");
-            self.push(diagnostic.at(place).hint("add p50, p90, p95, p99 or max"));
+            self.push(
+                diagnostic
+                    .at(place)
+                    .hint("add p50, p90, p95, p99, p99.9 or max"),
+            );
         }
         for (name, bound, needed) in all {
             if bound.is_none() {

@@ -28,14 +28,22 @@ impl Checker<'_> {
 
     fn client(&self, member: &Member<'_>, path: &str) {
         let client = member.client;
-        self.messages("setup", &client.setup, &format!("{path}/setup"));
-        self.messages("teardown", &client.teardown, &format!("{path}/teardown"));
+        for (index, setup) in client.setup.iter().enumerate() {
+            let path = format!("{path}/setup/{index}");
+            let bound = self.sql(setup, &path, Size::Any);
+            if let Some(name) = bound.names.first() {
+                let primary = format!("\"setup\" has no parameters, and here is \":{name}\"");
+                let place = self.parameter_place(setup, name, &path);
+                self.push(Diagnostic::error("parameter", primary).at(place));
+            }
+        }
         if let Some(retry) = &client.retry {
             for (index, state) in retry.errors.iter().enumerate() {
                 self.condition(state, &format!("{path}/retry/errors/{index}"));
             }
         }
         let mut before = Before::default();
+        self.variables_of(client, &mut before, path);
         let sees = before.sees(&[], After::Nothing);
         let hook = self.hook(client.before.as_deref(), &format!("{path}/before"), &sees);
         drop(sees);
@@ -97,7 +105,7 @@ impl Checker<'_> {
         path: &str,
     ) {
         let sees = before.sees(&[], After::Nothing);
-        self.when(step.when.as_deref(), &format!("{path}/when"), &sees);
+        self.expression(step.when.as_deref(), &format!("{path}/when"), &sees);
         let hook = self.hook(step.before.as_deref(), &format!("{path}/before"), &sees);
         drop(sees);
         before.note_hook(hook.as_ref());

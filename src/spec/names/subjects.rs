@@ -78,6 +78,10 @@ impl Checker<'_> {
         if let Some(query) = self.scenario.queries.get(of) {
             return Some(u64::from(query.repeat));
         }
+        if let Some(load) = &self.scenario.load {
+            let whole = !of.contains('.') && load.mix.len() <= 1 && self.cast.members.len() == 1;
+            return load.transactions.map(|count| count.0).filter(|_| whole);
+        }
         let (session, step) = match of.split_once('.') {
             Some((session, step)) => (Session::parse(session), Some(step)),
             None => (Session::parse(of), None),

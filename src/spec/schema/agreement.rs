@@ -12,9 +12,9 @@ static DOCUMENTS: LazyLock<Vec<Json>> = LazyLock::new(|| {
     let texts = [
         include_str!("agreement/order.yaml"),
         include_str!("agreement/free.yaml"),
+        include_str!("agreement/load.yaml"),
         include_str!("agreement/migrate.yaml"),
         include_str!("agreement/seed.yaml"),
-        include_str!("agreement/isolation.yaml"),
     ];
     let read =
         |text| serde_json::to_value(serde_yaml::from_str::<serde_yaml::Value>(text).unwrap());

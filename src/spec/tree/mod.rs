@@ -11,7 +11,6 @@
 mod build;
 mod excerpt;
 mod locate;
-mod made;
 mod problem;
 #[cfg(test)]
 mod tests;
@@ -22,8 +21,6 @@ use std::collections::HashMap;
 
 use crate::source::{Diagnostics, Place, SourceFile, Span};
 use crate::text::quantity::ByteSize;
-
-pub use made::{Made, Maker};
 
 pub use locate::{Part, PathSegment, parse_pointer};
 
@@ -126,8 +123,6 @@ pub enum Style {
     Literal,
     /// `>`
     Folded,
-    /// In a file that is no YAML: the text as it stands there.
-    Verbatim,
 }
 
 /// A mapping.

@@ -56,6 +56,12 @@ impl Rate {
     }
 }
 
+impl PartialOrd for Rate {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        self.per_second().partial_cmp(&other.per_second())
+    }
+}
+
 impl Quantity for Percent {
     const NAME: &'static str = "percentage";
     const UNITS: &'static [&'static str] = &["%"];

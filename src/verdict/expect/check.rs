@@ -40,7 +40,7 @@ pub fn judge(pointer: &str, expectation: &CheckExpectation, context: &Context<'_
             Finding::vacuous("too-few-samples", primary)
                 .at(place)
                 .detail(told(&outcome.touched))
-                .hint("a p50 needs 2 samples, a p90 10, a p95 20, a p99 100")
+                .hint("a p50 needs 2 samples, a p90 10, a p95 20, a p99 100, a p999 1000")
         }
         CheckEnd::Broken(error) => broken(&pointer, &error, context),
     };
@@ -84,6 +84,7 @@ struct Host<'a>(&'a Measurements);
 impl CheckHost for Host<'_> {
     fn fact(&self, function: CheckFunction, of: &str, fact: &str) -> Option<Fact> {
         match function {
+            CheckFunction::Throughput => self.throughput(of, fact),
             CheckFunction::Latency => latency(self.0.latencies.get(of)?, fact),
             CheckFunction::Statements => self.statements(of, fact),
             CheckFunction::Errors => self.errors(of, fact),
@@ -101,13 +102,23 @@ fn latency(latency: &Latency, fact: &str) -> Option<Fact> {
         name => {
             let percentile = Percentile::ALL
                 .into_iter()
-                .find(|known| known.name() == name)?;
+                .find(|known| known.name().replace('.', "") == name)?;
             latency.percentile(percentile).map(milliseconds)
         }
     }
 }
 
 impl Host<'_> {
+    fn throughput(&self, of: &str, fact: &str) -> Option<Fact> {
+        let throughput = self.0.throughputs.as_ref()?.get(Some(of))?;
+        match fact {
+            _ if throughput.count == 0 => None,
+            "count" => Some(Fact::Count(throughput.count)),
+            "rate" => throughput.per_second().map(Fact::Number),
+            _ => None,
+        }
+    }
+
     fn statements(&self, of: &str, fact: &str) -> Option<Fact> {
         let statements = &self.0.statements;
         let client = of.split_once('.').map_or(of, |(client, _)| client);

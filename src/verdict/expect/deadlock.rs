@@ -1,12 +1,11 @@
 //! `deadlock`: how many there were, who was the victim, how fast they were found and got over.
 //!
 //! `none` fails if there was one. `victims` is exact, `victim` the client of each of them, `detection` and `recovery`
-//! bounds from above on each of them. Vacuous if there was none to look at and no number was asked for, or if fewer
-//! than two sessions acted, so that there could be none.
+//! bounds from above on each of them. Under a load there is only their number. Vacuous if there was none to look at and no number was asked for.
 
 use crate::{
     measure::{Deadlock, Detection, VictimRetry},
-    record::{ClientId, Micros},
+    record::Micros,
     spec::{
         expect::{Bound, DeadlockExpectation, DeadlockFacts, NoneOr},
         quantity::TimeSpan,
@@ -16,28 +15,52 @@ use crate::{
         bound::{Limit, Natural},
         context::Context,
         finding::Finding,
+        load::DEADLOCK,
     },
 };
-use std::collections::BTreeSet;
 
 /// The findings of this expectation.
 pub fn judge(pointer: &str, expected: &DeadlockExpectation, context: &Context<'_>) -> Vec<Finding> {
     let deadlocks = &context.measurements.deadlocks;
     let pointer = format!("{pointer}/deadlock");
+    if context.log.load.is_some() {
+        return under_a_load(&pointer, expected, context)
+            .into_iter()
+            .collect();
+    }
     match &expected.deadlock {
-        NoneOr::None(_) if acted(context) < 2 => {
-            let primary = "fewer than two clients acted, so that no deadlock could happen";
-            vec![Finding::vacuous("no-deadlock", primary).at(context.place(pointer))]
-        }
         NoneOr::None(_) => unwanted(&pointer, deadlocks, context).into_iter().collect(),
         NoneOr::Some(facts) => of_facts(&pointer, facts, deadlocks, context),
     }
 }
 
-/// How many sessions took a step.
-fn acted(context: &Context<'_>) -> usize {
-    let clients: BTreeSet<&ClientId> = context.trace.runs.iter().map(|run| run.client).collect();
-    clients.len()
+/// Under a load deadlocks are counted, and not followed one by one.
+fn under_a_load(
+    pointer: &str,
+    expected: &DeadlockExpectation,
+    context: &Context<'_>,
+) -> Option<Finding> {
+    let count = context.measurements.errors.all.by_code.get(DEADLOCK);
+    let count = count.copied().unwrap_or(0);
+    let cancelled = plural(count, "session");
+    match &expected.deadlock {
+        NoneOr::None(_) if count == 0 => None,
+        NoneOr::None(_) => {
+            let primary = format!("{cancelled} cancelled for a deadlock, expected none");
+            let finding = Finding::failed("deadlock", primary).at(context.place(pointer));
+            Some(finding.hint("lock rows and tables in the same order everywhere"))
+        }
+        NoneOr::Some(facts) => {
+            let limit = Limit::of(facts.victims.as_ref()?, Natural::Exactly);
+            if limit.holds(count) {
+                return None;
+            }
+            let limit = limit.words();
+            let primary = format!("{cancelled} cancelled for a deadlock, expected {limit}");
+            let place = context.place(format!("{pointer}/victims"));
+            Some(Finding::failed("deadlock", primary).at(place))
+        }
+    }
 }
 
 fn unwanted(pointer: &str, deadlocks: &[Deadlock], context: &Context<'_>) -> Option<Finding> {

@@ -29,9 +29,6 @@ pub fn judge(
 ) -> Vec<Finding> {
     let pointer = format!("{pointer}/errors");
     let facts = match &expectation.errors {
-        NoneOr::None(_) if context.trace.runs.is_empty() => {
-            return vec![nothing_ran(&pointer, context)];
-        }
         NoneOr::None(_) => return none(&pointer, context).into_iter().collect(),
         NoneOr::Some(facts) => facts,
     };
@@ -44,7 +41,9 @@ pub fn judge(
         let of = facts.of.as_deref();
         return vec![match of {
             Some(of) => never_ran(context, &format!("{pointer}/of"), of),
-            None => nothing_ran(&pointer, context),
+            None => {
+                Finding::vacuous("never-ran", "no client ran a step").at(context.place(&pointer))
+            }
         }];
     };
     let found = [
@@ -53,10 +52,6 @@ pub fn judge(
         others(&pointer, facts, context),
     ];
     found.into_iter().flatten().collect()
-}
-
-fn nothing_ran(pointer: &str, context: &Context<'_>) -> Finding {
-    Finding::vacuous("never-ran", "no client ran a step").at(context.place(pointer))
 }
 
 /// Executions that met an error which has no finding of its own.
@@ -72,6 +67,9 @@ fn tolerated<'a>(context: &Context<'a>) -> Vec<(&'a StepRun<'a>, &'a str)> {
 }
 
 fn none(pointer: &str, context: &Context<'_>) -> Option<Finding> {
+    if context.log.load.is_some() {
+        return none_under_a_load(pointer, context);
+    }
     let errors = tolerated(context);
     let (first, code) = errors.first()?;
     let primary = format!(
@@ -91,6 +89,18 @@ fn none(pointer: &str, context: &Context<'_>) -> Option<Finding> {
         .at(context.place(pointer))
         .detail(detail)
         .events(seqs);
+    Some(finding)
+}
+
+fn none_under_a_load(pointer: &str, context: &Context<'_>) -> Option<Finding> {
+    let counts = &context.measurements.errors.all;
+    if counts.count() == 0 {
+        return None;
+    }
+    let errors = plural(counts.count(), "error");
+    let finding = Finding::failed("errors", format!("{errors} happened, expected none"))
+        .at(context.place(pointer))
+        .detail(by_code(counts));
     Some(finding)
 }
 

@@ -1,7 +1,8 @@
 //! `latency`: percentiles of a step, of a client's passes, or of a query.
 //!
 //! Each given percentile is a bound, from above unless written out. Vacuous if what is named never ran, or too seldom
-//! for the percentile: p50 needs 2 samples, p90 10, p95 20, p99 100.
+//! for the percentile: p50 needs 2 samples, p90 10, p95 20, p99 100,
+//! p99.9 1000.
 
 use super::never_ran;
 use crate::{
@@ -42,6 +43,7 @@ pub(super) fn bounds(
         (Percentile::P90, &bounds.p90),
         (Percentile::P95, &bounds.p95),
         (Percentile::P99, &bounds.p99),
+        (Percentile::P999, &bounds.p999),
     ];
     let percentiles = given.into_iter().filter_map(|(percentile, bound)| {
         let name = percentile.name();

@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod compatible;
+pub mod connections;
 pub mod deadlock;
 pub mod errors;
 pub mod improves;
@@ -11,13 +12,13 @@ pub mod latency;
 pub mod launch;
 pub mod migration;
 pub mod n_plus_one;
-pub mod outcome;
 pub mod plan;
 pub mod query_budget;
 pub mod rows;
 pub mod sql;
 pub mod statements;
 pub mod step;
+pub mod throughput;
 
 use super::{context::Context, finding::Finding};
 use crate::spec::expect::Expectation;
@@ -29,6 +30,8 @@ pub fn judge(pointer: &str, expectation: &Expectation, context: &Context<'_>) ->
         Expectation::Step(expectation) => step::judge(pointer, expectation, context),
         Expectation::Deadlock(expectation) => deadlock::judge(pointer, expectation, context),
         Expectation::Latency(expectation) => latency::judge(pointer, expectation, context),
+        Expectation::Throughput(expectation) => throughput::judge(pointer, expectation, context),
+        Expectation::Connections(expectation) => connections::judge(pointer, expectation, context),
         Expectation::Errors(expectation) => errors::judge(pointer, expectation, context),
         Expectation::NPlusOne(expectation) => n_plus_one::judge(pointer, expectation, context),
         Expectation::Statements(expectation) => statements::judge(pointer, expectation, context),
@@ -37,9 +40,6 @@ pub fn judge(pointer: &str, expectation: &Expectation, context: &Context<'_>) ->
         Expectation::Compatible(expectation) => compatible::judge(pointer, expectation, context),
         Expectation::Improves(expectation) => improves::judge(pointer, expectation, context),
         Expectation::Check(expectation) => check::judge(pointer, expectation, context),
-        Expectation::Outcome(expectation) => outcome::judge(pointer, expectation, context)
-            .into_iter()
-            .collect(),
     }
 }
 

@@ -168,14 +168,15 @@ pub(in crate::verdict) fn covered(context: &Context<'_>, client: &ClientId) -> b
             | Expectation::Step(_)
             | Expectation::Deadlock(_)
             | Expectation::Latency(_)
+            | Expectation::Throughput(_)
+            | Expectation::Connections(_)
             | Expectation::Errors(_)
             | Expectation::Statements(_)
             | Expectation::Plan(_)
             | Expectation::Migration(_)
             | Expectation::Compatible(_)
             | Expectation::Improves(_)
-            | Expectation::Check(_)
-            | Expectation::Outcome(_) => false,
+            | Expectation::Check(_) => false,
         })
 }
 

@@ -272,4 +272,18 @@ pub(super) const MUTATIONS: &[Mutation] = &[
       DROP INDEX users_email;
       CREATE UNIQUE INDEX users_email ON users (email)\n",
     },
+    Mutation {
+        what: "the turnover is read, added to in the program, and written back",
+        file: "load/hot_row.yaml",
+        case: "spread, load",
+        from: "        sql: UPDATE turnover SET total = total + :total WHERE slot = :slot\n        affected: 1",
+        to: "        sql: UPDATE turnover SET total = :total WHERE slot = :slot\n        affected: 1",
+    },
+    Mutation {
+        what: "orders are counted after they were committed, and one in a hundred is forgotten",
+        file: "load/hot_row.yaml",
+        case: "one_row, load",
+        from: "      - step: order\n        sql: INSERT INTO orders (total) VALUES (:total)",
+        to: "      - step: order\n        sql: INSERT INTO orders (total) SELECT :total WHERE random() > 0.5",
+    },
 ];

@@ -1,0 +1,216 @@
+//! Loads against pgbench and sysbench: same server, same SQL, rounds in turn, medians of the ratios with their spread.
+//!
+//! ```text
+//! cargo bench --profile dist --bench load              all of the table
+//! cargo bench --profile dist --bench load -- select    only what has this word in its name
+//! ```
+//!
+//! Needs PostgreSQL's server, pgbench, and for one line sysbench. `PGAUGE_ROUNDS` says how many rounds (5), and
+//! `PGAUGE_SECONDS` how long each run is (5).
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod idle;
+mod peers;
+mod stall;
+mod world;
+
+use peers::{Figure, Peer};
+use world::World;
+
+type Any = Box<dyn std::error::Error>;
+
+/// What has to be reached.
+enum Goal {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+fn main() -> Result<(), Any> {
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let world = World::start()?;
+    println!("{}\n", world.describe());
+    println!("| workload | pgauge | peer | ratio, median (spread) | goal |");
+    println!("|---|---|---|---|---|");
+    let takes =
+        |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str()));
+    for clients in [1, 8, 32] {
+        let name = format!("select-only, prepared, {clients} clients");
+        if takes(&name) {
+            let pgbench = Peer::Pgbench {
+                builtin: "select-only",
+                clients,
+            };
+            let rounds = world
+                .rounds(|| Ok((world.pgauge(&SELECT_ONLY, clients)?, pgbench.run(&world)?)))?;
+            tell(
+                &format!("{name}: per second"),
+                &rounds,
+                |f| f.rate,
+                &Goal::AtLeast(1.0),
+            );
+            tell(
+                &format!("{name}: client CPU, µs each"),
+                &rounds,
+                |f| f.cpu,
+                &Goal::AtMost(1.0),
+            );
+        }
+    }
+    let name = "tpcb-like, 8 clients";
+    if takes(name) {
+        let pgbench = Peer::Pgbench {
+            builtin: "tpcb-like",
+            clients: 8,
+        };
+        let rounds = world.rounds(|| Ok((world.pgauge(&TPCB_LIKE, 8)?, pgbench.run(&world)?)))?;
+        tell(
+            &format!("{name}: per second"),
+            &rounds,
+            |f| f.rate,
+            &Goal::AtLeast(1.0),
+        );
+        tell(
+            &format!("{name}: client CPU, µs each"),
+            &rounds,
+            |f| f.cpu,
+            &Goal::AtMost(1.0),
+        );
+    }
+    let name = "point select of sysbench, 8 clients";
+    if takes(name) && Peer::Sysbench.prepare(&world)? {
+        let rounds =
+            world.rounds(|| Ok((world.pgauge(&POINT_SELECT, 8)?, Peer::Sysbench.run(&world)?)))?;
+        tell(
+            &format!("{name}: per second"),
+            &rounds,
+            |f| f.rate,
+            &Goal::AtLeast(1.0),
+        );
+    }
+    let name = "select-only with one hook per transaction, 8 clients";
+    if takes(name) {
+        let pgbench = Peer::Pgbench {
+            builtin: "select-only",
+            clients: 8,
+        };
+        let rounds = world.rounds(|| Ok((world.pgauge(&WITH_HOOK, 8)?, pgbench.run(&world)?)))?;
+        tell(
+            &format!("{name}: per second"),
+            &rounds,
+            |f| f.rate,
+            &Goal::AtLeast(0.85),
+        );
+    }
+    let name = "rate 2000/s with a stall of 1 s: p99 from the intended start";
+    if takes(name) {
+        stall::compare(&world, name)?;
+    }
+    let name = "1000 connected idle clients: memory";
+    if takes(name) {
+        idle::compare(&world, name)?;
+    }
+    Ok(())
+}
+
+/// A line of the table.
+fn tell(name: &str, rounds: &[(Figure, Figure)], of: impl Fn(&Figure) -> f64, goal: &Goal) {
+    let mut ratios: Vec<f64> = rounds
+        .iter()
+        .map(|(ours, peer)| of(ours) / of(peer))
+        .collect();
+    let ours = median(rounds.iter().map(|(ours, _)| of(ours)));
+    let peer = median(rounds.iter().map(|(_, peer)| of(peer)));
+    ratios.sort_by(f64::total_cmp);
+    let ratio = ratios[ratios.len() / 2];
+    let (goal, reached) = match goal {
+        Goal::AtLeast(least) => (format!("at least {least:.2}"), ratio >= *least),
+        Goal::AtMost(most) => (format!("at most {most:.2}"), ratio <= *most),
+    };
+    let mark = if reached { "" } else { " **missed**" };
+    println!(
+        "| {name} | {ours:.1} | {peer:.1} | {ratio:.3} ({:.3} to {:.3}) | {goal}{mark} |",
+        ratios[0],
+        ratios[ratios.len() - 1]
+    );
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// A scenario with everything but its load.
+pub struct Workload {
+    name: &'static str,
+    seed: &'static str,
+    clients: &'static str,
+}
+
+const ACCOUNTS: &str = "seed: [{ pgbench: { scale: 10 } }]";
+
+const SELECT_ONLY: Workload = Workload {
+    name: "select only",
+    seed: ACCOUNTS,
+    clients: "
+  reader:
+    steps:
+      - step: read
+        sql: SELECT abalance FROM pgbench_accounts WHERE aid = :aid;
+        with: { aid: { uniform: { from: 1, to: 1000000 } } }
+",
+};
+
+const WITH_HOOK: Workload = Workload {
+    name: "select only with a hook",
+    seed: ACCOUNTS,
+    clients: "
+  reader:
+    steps:
+      - step: read
+        sql: SELECT abalance FROM pgbench_accounts WHERE aid = :aid;
+        with: { aid: { uniform: { from: 1, to: 1000000 } } }
+        after: assert(rows.len == 1, \"one account\")
+",
+};
+
+const TPCB_LIKE: Workload = Workload {
+    name: "tpcb like",
+    seed: ACCOUNTS,
+    clients: "
+  teller:
+    with:
+      aid: { uniform: { from: 1, to: 1000000 } }
+      bid: { uniform: { from: 1, to: 10 } }
+      tid: { uniform: { from: 1, to: 100 } }
+      delta: { uniform: { from: -5000, to: 5000 } }
+    steps:
+      - begin
+      - { step: account, sql: 'UPDATE pgbench_accounts SET abalance = abalance + :delta WHERE aid = :aid;' }
+      - { step: read, sql: 'SELECT abalance FROM pgbench_accounts WHERE aid = :aid;' }
+      - { step: teller, sql: 'UPDATE pgbench_tellers SET tbalance = tbalance + :delta WHERE tid = :tid;' }
+      - { step: branch, sql: 'UPDATE pgbench_branches SET bbalance = bbalance + :delta WHERE bid = :bid;' }
+      - { step: history, sql: 'INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES (:tid, :bid, :aid, :delta, CURRENT_TIMESTAMP);' }
+      - commit
+",
+};
+
+const POINT_SELECT: Workload = Workload {
+    name: "point select",
+    seed: "seed:
+  - sql: |
+      CREATE TABLE sbtest1 (id serial PRIMARY KEY, k integer NOT NULL DEFAULT 0, c char(120) NOT NULL DEFAULT '', pad char(60) NOT NULL DEFAULT '');
+      INSERT INTO sbtest1 (k, c, pad) SELECT i, repeat('c', 119), repeat('p', 59) FROM generate_series(1, 100000) AS i;
+      CREATE INDEX k_1 ON sbtest1 (k)",
+    clients: "
+  reader:
+    steps:
+      - step: read
+        sql: SELECT c FROM sbtest1 WHERE id = :id
+        with: { id: { uniform: { from: 1, to: 100000 } } }
+",
+};

@@ -1,0 +1,189 @@
+//! The server that all of them use, and pgauge itself.
+
+use super::{Any, Workload, peers::Figure};
+use pgauge::{
+    pg::{
+        binaries::{Asked, Binaries, Inventory, Surroundings},
+        embedded::{EmbeddedOptions, EmbeddedServer, Listen},
+        install::System,
+    },
+    record::LoadLog,
+    report::results::{Outcome, Results},
+};
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// The database of the peers.
+pub const DATABASE: &str = "peers";
+
+/// A server with the tables of pgbench at scale 10 in a database of the peers; pgauge makes its own.
+pub struct World {
+    binaries: Binaries,
+    server: EmbeddedServer,
+    folder: tempfile::TempDir,
+    pub seconds: u64,
+    rounds: usize,
+}
+
+impl World {
+    pub fn start() -> Result<Self, Any> {
+        let inventory = Inventory::take(&Surroundings::here());
+        let binaries = inventory
+            .choose(&Asked::Newest, &System::here())
+            .map_err(|error| error.primary)?;
+        let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let options = EmbeddedOptions {
+            binaries: binaries.clone(),
+            settings: vec![
+                setting("shared_buffers", "512MB"),
+                setting("max_connections", "1100"),
+                setting("max_wal_size", "8GB"),
+            ],
+            listen: Listen::UnixSocket,
+        };
+        let server = EmbeddedServer::start(&options).map_err(|error| error.primary)?;
+        let number = |name: &str, usual: u64| {
+            let given = std::env::var(name).ok();
+            given.and_then(|text| text.parse().ok()).unwrap_or(usual)
+        };
+        let world = Self {
+            binaries,
+            server,
+            folder: tempfile::tempdir()?,
+            seconds: number("PGAUGE_SECONDS", 5),
+            rounds: usize::try_from(number("PGAUGE_ROUNDS", 5))?,
+        };
+        world.psql("postgres", &format!("CREATE DATABASE {DATABASE}"))?;
+        let made = world
+            .program("pgbench")
+            .args(["-i", "-q", "-s", "10", DATABASE])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        match made.success() {
+            true => Ok(world),
+            false => Err("pgbench -i failed".into()),
+        }
+    }
+
+    pub fn describe(&self) -> String {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        format!(
+            "PostgreSQL {} on {processors} processors, {} rounds of {} s, over its Unix socket",
+            self.binaries.version, self.rounds, self.seconds
+        )
+    }
+
+    /// Both sides, in turn.
+    pub fn rounds<T>(&self, mut both: impl FnMut() -> Result<T, Any>) -> Result<Vec<T>, Any> {
+        (0..self.rounds).map(|_| both()).collect()
+    }
+
+    /// A client program that finds the server.
+    pub fn program(&self, name: &str) -> Command {
+        let beside = self.binaries.bindir.join(name);
+        let mut command = Command::new(if beside.exists() {
+            beside
+        } else {
+            PathBuf::from(name)
+        });
+        command
+            .env("PGHOST", self.socket())
+            .env("PGPORT", self.server.port().to_string())
+            .env("PGUSER", self.server.superuser());
+        command
+    }
+
+    pub fn socket(&self) -> &Path {
+        self.server.socket_dir()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn psql(&self, database: &str, sql: &str) -> Result<String, Any> {
+        let output = self
+            .program("psql")
+            .args([
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-d",
+                database,
+                "-c",
+                sql,
+            ])
+            .output()?;
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
+        }
+    }
+
+    /// Starts pgauge with a workload.
+    pub fn start_pgauge(&self, workload: &Workload, load: &str) -> Result<(Child, PathBuf), Any> {
+        let Workload {
+            name,
+            seed,
+            clients,
+        } = workload;
+        let text = format!(
+            "name: {name}\n{seed}\nclients:{clients}load: {load}\nexpect: [{{ throughput: {{ rate: 1/h }} }}]\n"
+        );
+        let scenario = self.folder.path().join("bench.yaml");
+        let results = self.folder.path().join("bench.json");
+        std::fs::write(&scenario, text)?;
+        let socket = self.socket().display().to_string().replace('/', "%2F");
+        let user = self.server.superuser();
+        let url = format!("postgres://{user}@{socket}:{}/postgres", self.port());
+        let child = Command::new(env!("CARGO_BIN_EXE_pgauge"))
+            .args(["run", "--keep-templates", "--server", &url, "--json"])
+            .arg(&results)
+            .arg(&scenario)
+            .env_remove("DATABASE_URL")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok((child, results))
+    }
+
+    /// Runs pgauge with a workload to its end.
+    pub fn load(&self, workload: &Workload, load: &str) -> Result<LoadLog, Any> {
+        let (mut child, results) = self.start_pgauge(workload, load)?;
+        child.wait()?;
+        read(&results)
+    }
+
+    /// A closed load of so many users.
+    pub fn pgauge(&self, workload: &Workload, users: u32) -> Result<Figure, Any> {
+        let seconds = self.seconds;
+        let load = format!("{{ warmup: 500ms, duration: {seconds}s, users: {users} }}");
+        let log = self.load(workload, &load)?;
+        let count: u64 = log.clients.iter().map(|tally| tally.latency.count()).sum();
+        Ok(Figure {
+            rate: count as f64 / log.measured.duration().as_secs_f64(),
+            cpu: log.cpu.0 as f64 / count as f64,
+        })
+    }
+}
+
+/// The load of a run that passed.
+pub fn read(results: &Path) -> Result<LoadLog, Any> {
+    let results =
+        Results::from_json(&std::fs::read(results)?).map_err(|_| "pgauge wrote no results")?;
+    let case = results.cases.into_iter().next().ok_or("no case")?;
+    match (case.outcome, case.log.load) {
+        (Outcome::Passed, Some(load)) => Ok(*load),
+        (outcome, _) => Err(format!("{outcome:?}: {:?}", case.findings).into()),
+    }
+}

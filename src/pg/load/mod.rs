@@ -1,0 +1,16 @@
+//! How does a load reach the server? Connections without a task of their own, and somebody who looks at what the server
+//! counts meanwhile.
+
+mod dialer;
+mod inbox;
+mod link;
+mod literals;
+mod login;
+mod messages;
+mod socket;
+mod watch;
+
+pub use dialer::PgDialer;
+pub use link::PgLink;
+pub(super) use watch::Ours;
+pub use watch::PgLoadWatch;

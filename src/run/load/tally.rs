@@ -1,0 +1,145 @@
+//! What one worker counts: whole sums for the end, and the interval that is under way.
+
+use super::script::Traffic;
+use crate::record::{
+    ServerError,
+    load::{
+        ClientTally, ConnectionTally, ErrorTally, HookTally, IntervalTally, MismatchTally, Parts,
+        ScheduleTally, StepTally,
+    },
+};
+use std::time::Duration;
+
+/// The counts of one worker.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Script by script. Their latencies are in the intervals only.
+    pub(super) clients: Vec<ClientTally>,
+    pub(super) connections: ConnectionTally,
+    pub(super) schedule: ScheduleTally,
+    /// The interval that is under way, script by script.
+    pub(super) interval: Vec<IntervalTally>,
+}
+
+/// Whether what happens is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// It is.
+    Yes,
+    /// It belongs to the warmup: only those who look on are told.
+    Warmup,
+}
+
+impl Tally {
+    pub(super) fn new(traffic: &Traffic) -> Self {
+        let clients = traffic.scripts.iter().map(|script| ClientTally {
+            client: script.name.clone(),
+            steps: script
+                .steps
+                .iter()
+                .map(|step| StepTally {
+                    step: step.name.clone(),
+                    ..StepTally::default()
+                })
+                .collect(),
+            ..ClientTally::default()
+        });
+        Self {
+            clients: clients.collect(),
+            interval: vec![IntervalTally::default(); traffic.scripts.len()],
+            ..Self::default()
+        }
+    }
+
+    /// A transaction ended.
+    pub(super) fn transaction(
+        &mut self,
+        script: usize,
+        ended: Result<(), ()>,
+        took: Duration,
+        parts: &Parts,
+    ) {
+        match ended {
+            Ok(()) => self.interval[script].latency.record(took),
+            Err(()) => {
+                self.interval[script].failed += 1;
+                self.clients[script].failed.record(took);
+            }
+        }
+        self.clients[script].parts.add(parts);
+    }
+
+    /// A statement of a step succeeded.
+    pub(super) fn step(&mut self, script: usize, step: usize, took: Duration) {
+        self.clients[script].steps[step].latency.record(took);
+    }
+
+    /// A statement of a step was refused.
+    pub(super) fn refused(&mut self, script: usize, step: usize, error: &ServerError) {
+        let client = &mut self.clients[script];
+        let step = &mut client.steps[step];
+        *step.errors.entry(error.code.clone()).or_default() += 1;
+        let tally = client.errors.entry(error.code.clone());
+        let tally = tally.or_insert_with(|| ErrorTally {
+            step: Some(step.step.clone()),
+            first: error.clone(),
+            ..ErrorTally::default()
+        });
+        tally.count += 1;
+    }
+
+    /// An error ended a transaction.
+    pub(super) fn fatal(&mut self, script: usize, code: &str) {
+        if let Some(tally) = self.clients[script].errors.get_mut(code) {
+            tally.fatal += 1;
+        }
+    }
+
+    /// No connection was to be had for a transaction.
+    pub(super) fn no_connection(&mut self, script: usize, error: &ServerError) {
+        let first = || ErrorTally {
+            first: error.clone(),
+            ..ErrorTally::default()
+        };
+        let code = &error.code;
+        for tally in [
+            self.connections
+                .refused
+                .entry(code.clone())
+                .or_insert_with(first),
+            self.clients[script]
+                .errors
+                .entry(code.clone())
+                .or_insert_with(first),
+        ] {
+            tally.count += 1;
+            tally.fatal += 1;
+        }
+    }
+
+    /// A step did not come to what it says under a key.
+    pub(super) fn mismatch(
+        &mut self,
+        script: usize,
+        step: usize,
+        key: &str,
+        words: impl FnOnce() -> String,
+    ) {
+        let tally = self.clients[script].steps[step]
+            .mismatch
+            .get_or_insert_with(|| MismatchTally {
+                count: 0,
+                key: key.to_owned(),
+                first: words(),
+            });
+        tally.count += 1;
+    }
+
+    /// A hook did not come to a good end.
+    pub(super) fn hook(&mut self, script: usize, hook: HookTally) {
+        match &mut self.clients[script].hook {
+            Some(known) => known.count += 1,
+            none => *none = Some(hook),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Measured traffic on a server that answers at once: everything is counted, once.
+
+use super::{Nobody, carry_out, plan};
+use crate::record::{CaseEnd, LoadLog, load::LoadEnd};
+
+fn load(yaml: &str) -> LoadLog {
+    let log = carry_out(&plan(yaml), &Nobody);
+    assert_eq!(log.cases[0].end, CaseEnd::Ran);
+    *log.cases[0].load.clone().unwrap()
+}
+
+#[test]
+fn as_many_transactions_are_measured_as_are_asked_for_whoever_makes_them() {
+    let log = load(
+        "name: counted
+clients:
+  one: { steps: [begin, { step: read, sql: SELECT 1 }, commit] }
+  other: { steps: [{ step: write, sql: UPDATE }] }
+load: { transactions: 1000, users: 7, mix: { one: 1, other: 3 } }
+",
+    );
+    let [one, other] = log.clients.as_slice() else {
+        panic!("{:?}", log.clients)
+    };
+    let counts = (one.latency.count(), other.latency.count());
+    assert_eq!(counts.0 + counts.1, 1000);
+    assert!(counts.1 > counts.0, "{counts:?}");
+    for step in &one.steps {
+        assert_eq!(step.latency.count(), counts.0, "{}", step.step);
+    }
+    let of_intervals = log.intervals.iter().flat_map(|interval| &interval.clients);
+    assert_eq!(
+        of_intervals.map(|tally| tally.latency.count()).sum::<u64>(),
+        1000
+    );
+    assert_eq!((log.users, log.end), (7, LoadEnd::Complete));
+}
+
+#[test]
+fn the_same_seed_draws_the_same_mix() {
+    let yaml = "name: mixed
+random_seed: 5
+clients:
+  one: { steps: [{ sql: SELECT 1 }] }
+  other: { steps: [{ sql: SELECT 2 }] }
+load: { transactions: 500, users: 1, mix: { one: 1, other: 1 } }
+";
+    let counts = |log: LoadLog| -> Vec<u64> {
+        let clients = log.clients.iter();
+        clients.map(|tally| tally.latency.count()).collect()
+    };
+    assert_eq!(counts(load(yaml)), counts(load(yaml)));
+}
+
+#[test]
+fn errors_are_counted_by_code_and_do_not_end_the_load() {
+    let log = load(
+        "name: errors
+clients:
+  one: { steps: [{ step: read, sql: SELECT 1 }, { step: write, sql: FAIL 23505 }] }
+load: { transactions: 20, users: 2 }
+",
+    );
+    let tally = &log.clients[0];
+    assert_eq!((tally.latency.count(), tally.failed.count()), (0, 20));
+    let error = &tally.errors["23505"];
+    assert_eq!((error.count, error.fatal), (20, 20));
+    assert_eq!(error.step.as_deref(), Some("write"));
+    assert_eq!(tally.steps[0].latency.count(), 20);
+    assert_eq!(tally.steps[1].errors["23505"], 20);
+}
+
+#[test]
+fn a_transaction_is_tried_again_and_counts_once() {
+    let log = load(
+        "name: again
+clients:
+  one: { steps: [begin, { step: write, sql: ODD 40001 }, commit] }
+load: { transactions: 10, users: 1, retry: { errors: [serialization_failure], tries: 2 } }
+",
+    );
+    let tally = &log.clients[0];
+    assert_eq!((tally.latency.count(), tally.failed.count()), (10, 0));
+    assert_eq!((tally.retries, tally.gave_up), (10, 0));
+    let error = &tally.errors["40001"];
+    assert_eq!((error.count, error.fatal), (10, 0));
+}
+
+#[test]
+fn who_tried_as_often_as_allowed_gave_up() {
+    let log = load(
+        "name: gave up
+clients:
+  one: { steps: [{ step: write, sql: FAIL 40P01 }] }
+load: { transactions: 3, users: 1, retry: { errors: [deadlock_detected], tries: 4 } }
+",
+    );
+    let tally = &log.clients[0];
+    assert_eq!(
+        (tally.failed.count(), tally.retries, tally.gave_up),
+        (3, 9, 3)
+    );
+    assert_eq!(
+        (tally.errors["40P01"].count, tally.errors["40P01"].fatal),
+        (12, 3)
+    );
+}
+
+#[test]
+fn a_lost_connection_is_counted_and_a_new_one_made() {
+    let log = load(
+        "name: lost
+clients:
+  one: { steps: [{ sql: GONE }] }
+load: { transactions: 4, users: 1 }
+",
+    );
+    assert_eq!(log.connections.lost, 4);
+    // The first one was there before anything was measured.
+    assert_eq!(log.connections.connect.count(), 3);
+    assert_eq!(log.clients[0].errors[""].fatal, 4);
+}
+
+#[test]
+fn an_error_ends_the_load_where_the_scenario_says_so() {
+    let log = load(
+        "name: ended
+timeout: 20s
+clients:
+  one: { steps: [{ sql: FAIL 23505 }] }
+load: { duration: 10s, users: 2, on_error: end }
+",
+    );
+    let end = LoadEnd::Error {
+        client: "one".to_owned(),
+        code: "23505".to_owned(),
+    };
+    assert_eq!(log.end, end);
+}
+
+#[test]
+fn a_pool_of_one_serves_all_users_and_says_how_long_they_waited() {
+    let log = load(
+        "name: pooled
+clients:
+  one: { steps: [{ sql: SELECT 1 }] }
+load: { transactions: 200, users: 20, connections: { pool: 1 } }
+",
+    );
+    assert_eq!(log.clients[0].latency.count(), 200);
+    assert_eq!((log.workers, log.connections.wait.count()), (1, 200));
+    assert_eq!(log.connections.connect.count(), 1);
+}
+
+#[test]
+fn a_rate_is_kept_and_its_lag_told_apart() {
+    let log = load(
+        "name: rated
+clients:
+  one: { steps: [{ sql: SELECT 1 }] }
+load: { duration: 300ms, users: 4, rate: 500/s, arrivals: uniform }
+",
+    );
+    let schedule = log.schedule.unwrap();
+    assert!((140..=150).contains(&schedule.offered), "{schedule:?}");
+    assert_eq!(schedule.begun, log.clients[0].latency.count());
+    assert_eq!(schedule.lag.count(), schedule.begun);
+}
+
+#[test]
+fn hooks_run_in_place_and_measure() {
+    let log = load(
+        "name: hooked
+clients:
+  one:
+    with: { account: { sequence: 5 } }
+    steps:
+      - step: read
+        sql: SELECT :account
+        after: measure(\"account\", account); assert(affected == 1, \"one row\")
+load: { transactions: 3, users: 1 }
+",
+    );
+    let measured = &log.clients[0].measured["account"];
+    assert_eq!((measured.min, measured.max, measured.count), (5.0, 7.0, 3));
+    assert_eq!(log.clients[0].hook, None);
+}
+
+#[test]
+fn statements_that_need_nothing_of_each_other_go_together() {
+    let log = load(
+        "name: pipelined
+clients:
+  one: { steps: [begin, { sql: SELECT 1 }, { sql: FAIL 23505 }, { sql: SELECT 2 }, commit] }
+load: { transactions: 2, users: 1, pipeline: true }
+",
+    );
+    let counts: Vec<u64> = log.clients[0]
+        .steps
+        .iter()
+        .map(|step| step.executions())
+        .collect();
+    assert_eq!(counts, [2, 2, 2, 0, 0]);
+}
+
+#[test]
+fn a_step_that_does_not_come_to_what_it_says_is_counted() {
+    let log = load(
+        "name: differs
+clients:
+  one: { steps: [{ step: write, sql: UPDATE, affected: 2 }] }
+load: { transactions: 6, users: 1 }
+",
+    );
+    let mismatch = log.clients[0].steps[0].mismatch.clone().unwrap();
+    assert_eq!((mismatch.count, mismatch.key.as_str()), (6, "affected"));
+    assert_eq!(mismatch.first, "changed 1 row, expected 2");
+}

@@ -1,0 +1,227 @@
+//! What is wrong with a load before any expectation is asked? Errors that nobody expected, steps that did not come to
+//! what they say, hooks that failed; and a load of which nothing was measured.
+
+use super::{
+    context::{Context, code_of, condition},
+    finding::{Finding, FindingKind, FindingPlace, Within},
+};
+use crate::{
+    record::{
+        HookProblem, LoadLog,
+        load::{ClientTally, ErrorTally, HookTally, LoadEnd, MismatchTally},
+    },
+    spec::expect::{Expectation, NoneOr},
+    text::{format_duration, plural},
+};
+
+/// The findings of a load; none where the case is none.
+pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
+    let Some(load) = context.log.load.as_deref() else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    for tally in &load.clients {
+        let hook = tally.hook.iter();
+        findings.extend(hook.map(|hook| failed_hook(context, tally, hook)));
+        findings.extend(surprises(context, tally));
+        findings.extend(mismatches(context, tally));
+    }
+    findings.extend(refused(context, load));
+    findings.extend(nothing_measured(context, load));
+    findings.extend(saturated(context, load));
+    findings
+}
+
+/// Errors that ended transactions and that no expectation covers.
+fn surprises(context: &Context<'_>, tally: &ClientTally) -> Vec<Finding> {
+    let fatal = tally.errors.iter().filter(|(code, error)| {
+        // Those without a step are told with the connections.
+        error.fatal > 0 && error.step.is_some() && !is_covered(context, tally, code)
+    });
+    fatal
+        .map(|(code, error)| surprise(context, tally, code, error))
+        .collect()
+}
+
+/// Whether an expectation of errors speaks of this client and either bounds how many there may be or names this kind.
+fn is_covered(context: &Context<'_>, tally: &ClientTally, code: &str) -> bool {
+    let client = tally.client.as_str();
+    let mut expected = context.case.expect.iter();
+    expected.any(|(_, expectation)| match expectation {
+        Expectation::Errors(errors) => match &errors.errors {
+            NoneOr::None(_) => false,
+            NoneOr::Some(facts) => {
+                let of = facts.of.as_deref();
+                let means =
+                    of.is_none_or(|of| of.split_once('.').map_or(of, |(of, _)| of) == client);
+                let named = facts.only.iter().any(|only| code_of(only) == code);
+                let bounded = facts.rate.is_some() || facts.count.is_some();
+                means && (named || bounded && facts.only.is_empty())
+            }
+        },
+        Expectation::Deadlock(_) => code == DEADLOCK,
+        _ => false,
+    })
+}
+
+/// `deadlock_detected`.
+pub(super) const DEADLOCK: &str = "40P01";
+
+fn surprise(context: &Context<'_>, tally: &ClientTally, code: &str, error: &ErrorTally) -> Finding {
+    let client = &tally.client;
+    let step = error.step.as_deref().unwrap_or_default();
+    let name = condition(code);
+    let retried = context.case.clients.iter().any(|plan| {
+        let retry = plan.retry.as_ref();
+        plan.id.script == *client
+            && retry.is_some_and(|retry| retry.codes.iter().any(|known| known == code))
+    });
+    let transactions = plural(error.fatal, "transaction");
+    let finding = match retried {
+        true => Finding::failed(
+            "gave-up",
+            format!("client \"{client}\" gave up {transactions}: {name}"),
+        )
+        .hint("find out what keeps getting in its way, or raise \"tries\""),
+        false => Finding::failed(
+            "unexpected-error",
+            format!("{name} ended {transactions} of \"{client}\", which nobody expected"),
+        )
+        .hint(format!(
+            "say how many are right: errors: {{ of: {client}, rate: 1% }}, or have them tried again with retry"
+        )),
+    };
+    let mut detail = vec![format!("the first was in step \"{client}.{step}\"")];
+    detail.extend(error.first.detail.clone());
+    detail.extend(error.first.context.clone());
+    finding
+        .at(step_place(context, client, step, error.first.position))
+        .label(error.first.message.clone())
+        .detail(detail.join("\n"))
+}
+
+fn step_place(
+    context: &Context<'_>,
+    client: &str,
+    step: &str,
+    position: Option<u32>,
+) -> Option<FindingPlace> {
+    let mut plans = context.case.clients.iter();
+    let plan = plans.find(|plan| plan.id.script == client)?;
+    let step = plan.steps.iter().find(|known| known.name == step)?;
+    let within = position.map_or(Within::All, |position| Within::Sql { position });
+    Some(FindingPlace {
+        within,
+        ..context.place(&step.path)
+    })
+}
+
+fn mismatches(context: &Context<'_>, tally: &ClientTally) -> Vec<Finding> {
+    let steps = tally.steps.iter();
+    let wrong = steps.filter_map(|step| Some((step, step.mismatch.as_ref()?)));
+    let told = wrong.map(|(step, wrong)| {
+        let MismatchTally { count, key, first } = wrong;
+        let of = plural(step.executions(), "execution");
+        let primary = format!(
+            "{count} of {of} of step \"{}.{}\" did not come to what it says",
+            tally.client, step.step
+        );
+        let place = step_place(context, &tally.client, &step.step, None);
+        let place = place.map(|place| FindingPlace {
+            pointer: format!("{}/{key}", place.pointer),
+            ..place
+        });
+        Finding::failed("step", primary)
+            .at(place)
+            .label(first.clone())
+    });
+    told.collect()
+}
+
+fn failed_hook(context: &Context<'_>, tally: &ClientTally, hook: &HookTally) -> Finding {
+    let (code, said) = match &hook.problem {
+        HookProblem::Assertion { message } => ("assertion", message),
+        HookProblem::Failure { message } => ("hook", message),
+        HookProblem::Skip { reason } => ("hook", reason),
+        HookProblem::Broken { message } => ("hook", message),
+    };
+    let primary = format!(
+        "a hook of \"{}\" ended {}: {said}",
+        tally.client,
+        plural(hook.count, "transaction")
+    );
+    let place = FindingPlace {
+        within: match hook.line {
+            0 => Within::All,
+            line => Within::Script {
+                line,
+                column: hook.column,
+            },
+        },
+        ..context.place(&hook.path)
+    };
+    Finding::failed(code, primary).at(place)
+}
+
+/// Connections that the server did not grant, where no expectation says how many may be refused.
+fn refused(context: &Context<'_>, load: &LoadLog) -> Vec<Finding> {
+    let said = context.case.expect.iter().any(|(_, expectation)| {
+        matches!(expectation, Expectation::Connections(facts) if facts.connections.refused.is_some())
+    });
+    let refused = load.connections.refused.iter().filter(|(code, _)| {
+        let covered = |tally: &ClientTally| is_covered(context, tally, code);
+        !said && !load.clients.iter().all(covered)
+    });
+    refused
+        .map(|(code, tally)| {
+            let primary = format!(
+                "{} could not be had: {}",
+                plural(tally.count, "connection"),
+                condition(code)
+            );
+            Finding::failed("refused", primary)
+                .at(context.place("/load"))
+                .label(tally.first.message.clone())
+                .hint("say how many are right: connections: { refused: … }, share a { pool: … }, or raise max_connections")
+        })
+        .collect()
+}
+
+fn nothing_measured(context: &Context<'_>, load: &LoadLog) -> Option<Finding> {
+    if load.clients.iter().any(|tally| tally.transactions() > 0) {
+        return None;
+    }
+    let primary = match load.end {
+        LoadEnd::CutShort if load.measured.0 == 0 && load.warmup.0 > 0 => {
+            "nothing was measured: the load did not get beyond its warmup"
+        }
+        LoadEnd::CutShort | LoadEnd::Complete | LoadEnd::Error { .. } => {
+            "nothing was measured: no transaction ended"
+        }
+    };
+    Some(Finding::vacuous("nothing-measured", primary).at(context.place("/load")))
+}
+
+fn saturated(context: &Context<'_>, load: &LoadLog) -> Option<Finding> {
+    let schedule = load.schedule.as_ref()?;
+    if !schedule.is_saturated() {
+        return None;
+    }
+    let primary = format!(
+        "the rate was not reached: {} of {} had not begun when the time was over",
+        schedule.behind(),
+        plural(schedule.offered, "transaction")
+    );
+    let lag = format!(
+        "schedule lag: p50 {}, p99 {}, max {}",
+        format_duration(schedule.lag.at(0.5).duration()),
+        format_duration(schedule.lag.at(0.99).duration()),
+        format_duration(schedule.lag.max().duration())
+    );
+    Some(
+        Finding::new(FindingKind::Note, "saturated", primary)
+            .at(context.place("/load"))
+            .detail(lag)
+            .hint("the server, or so many users, cannot do more: latencies tell of the queue, not of the server"),
+    )
+}
