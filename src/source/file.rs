@@ -77,7 +77,14 @@ impl SourceFile {
             )
         };
         let file = std::fs::File::open(path).map_err(unreadable)?;
-        let size = file.metadata().map_err(unreadable)?.len();
+        let known = file.metadata().map_err(unreadable)?;
+        if known.is_dir() {
+            let folder = path.display().to_string();
+            let folder = if folder.is_empty() { "." } else { &folder };
+            let primary = format!("{folder} is a folder, not a file");
+            return Err(Diagnostic::error("file", primary));
+        }
+        let size = known.len();
         if size > limit.0 {
             return Err(too_large(path, &format!("it has {size} bytes"), limit));
         }

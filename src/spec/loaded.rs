@@ -288,5 +288,9 @@ pub(super) fn beside(from: &Path, name: &str) -> PathBuf {
             other => path.push(other),
         }
     }
-    path
+    // The folder itself, as `.` beside a file that is named without one.
+    match path.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => path,
+    }
 }
