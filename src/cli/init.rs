@@ -64,7 +64,7 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cli::suite::Suite, source::SourceFile};
+    use crate::{source::SourceFile, spec::Suite};
 
     #[test]
     fn files_that_are_there_are_left_as_they_are() {

@@ -1,13 +1,13 @@
 //! `pgauge schema`: the JSON Schemas, for editors and other tools.
 
-use super::{args::SchemaOf, suite};
+use super::args::SchemaOf;
 use crate::{baseline, spec};
 
 /// The text of a schema, ended by a line break.
 pub fn text(of: SchemaOf) -> String {
     let schema = match of {
         SchemaOf::Scenario => spec::scenario_schema(),
-        SchemaOf::Suite => suite::schema(),
+        SchemaOf::Suite => spec::suite_schema(),
         SchemaOf::Baseline => baseline::schema().to_value(),
     };
     format!("{schema:#}\n")

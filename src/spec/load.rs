@@ -153,7 +153,7 @@ fn variant(
 pub(super) type Places<'a> = &'a dyn Fn(&str, Part) -> Place;
 
 /// Holds a document against the schema, then against the types.
-fn check<T: DeserializeOwned>(
+pub(super) fn check<T: DeserializeOwned>(
     schema: &Compiled,
     document: &Json,
     places: Places<'_>,

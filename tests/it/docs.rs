@@ -12,9 +12,9 @@ use crate::{
     folder::{Playground, files, repository},
     redacted::Redactor,
 };
-use pgauge::cli::suite::Suite;
 use pgauge::schedule::{PlanOptions, plan};
 use pgauge::source::{Color, SourceFile, render_all};
+use pgauge::spec::Suite;
 use pgauge::spec::load;
 use std::fs;
 use std::path::PathBuf;

@@ -94,7 +94,7 @@ impl Explainer<'_> {
 
     pub(super) fn missing_key(&mut self, shape: Shape<'_>, key: &str, pointer: &str) {
         let primary = match (shape.noun(), last_key(pointer)) {
-            ("" | "a scenario", None) => format!("key \"{key}\" is missing"),
+            ("" | "a scenario" | "a suite", None) => format!("key \"{key}\" is missing"),
             ("", Some(inside)) => format!("\"{inside}\" lacks the key \"{key}\""),
             (noun, _) => format!("{noun} lacks the key \"{key}\""),
         };

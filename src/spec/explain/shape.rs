@@ -1,5 +1,6 @@
 //! What does a part of the schema ask for?
 
+use crate::spec::schema::SUITE_TITLE;
 use crate::text::{
     list,
     quantity::{ByteSize, Count, Factor, Percent, Quantity, QuantityError, Rate, TimeSpan},
@@ -207,7 +208,10 @@ impl<'a> Shape<'a> {
     pub(super) fn noun(self) -> &'static str {
         let top = std::ptr::eq(self.schema, self.root);
         match self.name() {
-            _ if top => "a scenario",
+            _ if top => match self.get("title").and_then(Json::as_str) {
+                Some(title) if title == SUITE_TITLE => "a suite",
+                _ => "a scenario",
+            },
             "Client" => "a client",
             "Statement" => "a step",
             "LaunchOptions" => "an entry of an order",

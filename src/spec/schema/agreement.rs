@@ -1,14 +1,15 @@
 //! Do the schema and the types accept and refuse the same documents? Correct documents are changed at random
 //! places in ways in which people and programs go wrong, and both are asked.
 
-use super::{Compiled, SCENARIO};
-use crate::spec::Scenario;
+use super::{Compiled, SCENARIO, SUITE};
+use crate::spec::{Scenario, Suite};
 use proptest::prelude::*;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value as Json, json};
-use std::sync::LazyLock;
+use std::{fmt::Debug, sync::LazyLock};
 
-/// Documents that hold every key of the language.
-static DOCUMENTS: LazyLock<Vec<Json>> = LazyLock::new(|| {
+/// Scenarios that hold every key of the language.
+static SCENARIOS: LazyLock<Vec<Json>> = LazyLock::new(|| {
     let texts = [
         include_str!("agreement/order.yaml"),
         include_str!("agreement/free.yaml"),
@@ -16,10 +17,16 @@ static DOCUMENTS: LazyLock<Vec<Json>> = LazyLock::new(|| {
         include_str!("agreement/migrate.yaml"),
         include_str!("agreement/seed.yaml"),
     ];
-    let read =
-        |text| serde_json::to_value(serde_yaml::from_str::<serde_yaml::Value>(text).unwrap());
-    texts.into_iter().map(|text| read(text).unwrap()).collect()
+    texts.map(read).to_vec()
 });
+
+/// A suite that holds every key.
+static SUITES: LazyLock<Vec<Json>> =
+    LazyLock::new(|| vec![read(include_str!("agreement/suite.yaml"))]);
+
+fn read(text: &str) -> Json {
+    serde_json::to_value(serde_yaml::from_str::<serde_yaml::Value>(text).unwrap()).unwrap()
+}
 
 /// Values of every kind, right in one place and wrong in another.
 fn samples() -> Vec<Json> {
@@ -102,7 +109,8 @@ enum Change {
 fn change() -> impl Strategy<Value = Change> {
     let place = 0..10_000_usize;
     let sample = proptest::sample::select(samples());
-    let keys = DOCUMENTS.iter().flat_map(keys).collect::<Vec<String>>();
+    let documents = SCENARIOS.iter().chain(SUITES.iter());
+    let keys = documents.flat_map(keys).collect::<Vec<String>>();
     let key = proptest::sample::select(keys);
     prop_oneof![
         3 => (place.clone(), sample.clone()).prop_map(|(at, value)| Change::Replace(at, value)),
@@ -193,10 +201,12 @@ fn apply(document: &mut Json, change: &Change) {
     }
 }
 
-/// The schema with lists allowed for maps. serde reads a struct also from the list of its values, which nobody
+/// The schemas with lists allowed for maps. serde reads a struct also from the list of its values, which nobody
 /// writes and the schema refuses; only there the two differ.
-static WITH_LISTS: LazyLock<Compiled> =
+static SCENARIO_WITH_LISTS: LazyLock<Compiled> =
     LazyLock::new(|| Compiled::new(with_lists(&SCENARIO.schema)));
+static SUITE_WITH_LISTS: LazyLock<Compiled> =
+    LazyLock::new(|| Compiled::new(with_lists(&SUITE.schema)));
 
 fn with_lists(schema: &Json) -> Json {
     match schema {
@@ -217,49 +227,82 @@ fn with_lists(schema: &Json) -> Json {
     }
 }
 
-fn both(document: &Json) -> (Vec<String>, Option<String>) {
-    let errors = SCENARIO.errors(document);
+fn both<T: DeserializeOwned>(schema: &Compiled, document: &Json) -> (Vec<String>, Option<String>) {
+    let errors = schema.errors(document);
     let by_schema = errors
         .iter()
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
-    let by_types = serde_json::from_value::<Scenario>(document.clone()).err();
+    let by_types = serde_json::from_value::<T>(document.clone()).err();
     (by_schema, by_types.map(|error| error.to_string()))
+}
+
+fn written_as_read<T>(schema: &Compiled, documents: &[Json])
+where
+    T: Serialize + DeserializeOwned + PartialEq + Debug,
+{
+    for document in documents.iter().cloned() {
+        assert_eq!(both::<T>(schema, &document), (Vec::new(), None));
+        let value: T = serde_json::from_value(document).unwrap();
+        let written = serde_json::to_value(&value).unwrap();
+        assert_eq!(both::<T>(schema, &written), (Vec::new(), None));
+        assert_eq!(serde_json::from_value::<T>(written).unwrap(), value);
+    }
 }
 
 #[test]
 fn the_correct_documents_are_accepted_and_written_as_they_are_read() {
-    for document in DOCUMENTS.iter().cloned() {
-        assert_eq!(both(&document), (Vec::new(), None));
-        let scenario: Scenario = serde_json::from_value(document).unwrap();
-        let written = serde_json::to_value(&scenario).unwrap();
-        assert_eq!(both(&written), (Vec::new(), None));
-        assert_eq!(
-            serde_json::from_value::<Scenario>(written).unwrap(),
-            scenario
-        );
-    }
+    written_as_read::<Scenario>(&SCENARIO, &SCENARIOS);
+    written_as_read::<Suite>(&SUITE, &SUITES);
 }
 
 #[test]
 fn the_correct_documents_hold_every_key_of_the_schema() {
-    let known: Vec<String> = DOCUMENTS.iter().flat_map(keys).collect();
-    let mut missing = Vec::new();
-    let schema = super::scenario_schema();
-    let mut stack = vec![&schema];
-    while let Some(part) = stack.pop() {
-        match part {
-            Json::Object(part) => {
-                let properties = part.get("properties").and_then(Json::as_object);
-                let keys = properties.into_iter().flat_map(|keys| keys.keys());
-                missing.extend(keys.filter(|key| !known.contains(key)));
-                stack.extend(part.values());
+    for (schema, documents) in [(&SCENARIO, &SCENARIOS), (&SUITE, &SUITES)] {
+        let known: Vec<String> = documents.iter().flat_map(keys).collect();
+        let mut missing = Vec::new();
+        let mut stack = vec![&schema.schema];
+        while let Some(part) = stack.pop() {
+            match part {
+                Json::Object(part) => {
+                    let properties = part.get("properties").and_then(Json::as_object);
+                    let keys = properties.into_iter().flat_map(|keys| keys.keys());
+                    missing.extend(keys.filter(|key| !known.contains(key)));
+                    stack.extend(part.values());
+                }
+                Json::Array(items) => stack.extend(items),
+                _ => {}
             }
-            Json::Array(items) => stack.extend(items),
-            _ => {}
         }
+        assert!(missing.is_empty(), "{missing:?}");
     }
-    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Whether both accept or both refuse a document that was changed.
+fn agree<T: DeserializeOwned>(
+    (schema, with_lists): (&Compiled, &Compiled),
+    mut document: Json,
+    changes: &[Change],
+) -> Result<(), TestCaseError> {
+    for change in changes {
+        apply(&mut document, change);
+    }
+    let by_schema = schema.accepts(&document);
+    let by_types = serde_json::from_value::<T>(document.clone()).is_ok();
+    if by_schema == by_types {
+        return Ok(());
+    }
+    prop_assume!(by_schema || !with_lists.accepts(&document));
+    let (by_schema, by_types) = both::<T>(schema, &document);
+    prop_assert_eq!(
+        by_schema.is_empty(),
+        by_types.is_none(),
+        "schema: {:?}\ntypes: {:?}\n{:#}",
+        by_schema,
+        by_types,
+        document
+    );
+    Ok(())
 }
 
 proptest! {
@@ -267,27 +310,17 @@ proptest! {
 
     #[test]
     fn schema_and_types_accept_and_refuse_the_same_documents(
-        document in 0..DOCUMENTS.len(),
+        document in 0..SCENARIOS.len(),
         changes in proptest::collection::vec(change(), 1..4),
     ) {
-        let mut document = DOCUMENTS[document].clone();
-        for change in &changes {
-            apply(&mut document, change);
-        }
-        let by_schema = SCENARIO.accepts(&document);
-        let by_types = serde_json::from_value::<Scenario>(document.clone()).is_ok();
-        if by_schema == by_types {
-            return Ok(());
-        }
-        prop_assume!(by_schema || !WITH_LISTS.accepts(&document));
-        let (by_schema, by_types) = both(&document);
-        prop_assert_eq!(
-            by_schema.is_empty(),
-            by_types.is_none(),
-            "schema: {:?}\ntypes: {:?}\n{:#}",
-            by_schema,
-            by_types,
-            document
-        );
+        let both = (&*SCENARIO, &*SCENARIO_WITH_LISTS);
+        agree::<Scenario>(both, SCENARIOS[document].clone(), &changes)?;
+    }
+
+    #[test]
+    fn schema_and_types_accept_and_refuse_the_same_suites(
+        changes in proptest::collection::vec(change(), 1..4),
+    ) {
+        agree::<Suite>((&*SUITE, &*SUITE_WITH_LISTS), SUITES[0].clone(), &changes)?;
     }
 }

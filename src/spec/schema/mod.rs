@@ -5,7 +5,7 @@ mod agreement;
 mod complete;
 mod whole;
 
-use super::{Scenario, quantity::format_of, seed::SeedItem};
+use super::{Scenario, Suite, quantity::format_of, seed::SeedItem};
 use crate::text::quantity::{ByteSize, Count, Factor, Percent, Quantity, Rate, TimeSpan};
 use schemars::{Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value as Json;
@@ -67,6 +67,17 @@ pub fn scenario_schema() -> Json {
 
 /// Checks scenario files.
 pub(super) static SCENARIO: LazyLock<Compiled> = LazyLock::new(|| Compiled::new(scenario_schema()));
+
+/// By this title the schema of a suite is told from that of a scenario.
+pub(super) const SUITE_TITLE: &str = "A suite of pgauge";
+
+/// The schema of a suite's file.
+pub fn suite_schema() -> Json {
+    generated::<Suite>(SUITE_TITLE)
+}
+
+/// Checks the files of suites.
+pub(super) static SUITE: LazyLock<Compiled> = LazyLock::new(|| Compiled::new(suite_schema()));
 
 /// Checks shared lists of seed items.
 pub(super) static SEED_LIST: LazyLock<Compiled> = LazyLock::new(|| {
