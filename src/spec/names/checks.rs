@@ -19,6 +19,14 @@ impl Checker<'_> {
             Ok(check) => check,
             Err(error) => return self.script_error(&error, path),
         };
+        if check.names().is_empty() {
+            let nothing = "this check looks at no measurement, and so it always ends alike";
+            self.push(
+                Diagnostic::error("says-nothing", nothing)
+                    .at(self.place(path))
+                    .hint("compare something that was measured: latency(\"client.step\").p95 < 20"),
+            );
+        }
         for name in check.names() {
             let place = self.in_script(path, name.place);
             let allowed = match name.function {

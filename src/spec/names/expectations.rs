@@ -3,11 +3,13 @@
 use super::{
     Checker,
     order::Naming,
+    outcome::Stands,
     subjects::{Scope, Subjects},
 };
 use crate::{
     source::Diagnostic,
     spec::{
+        client::Step,
         expect::{
             DeadlockFacts, ErrorsFacts, Expectation, LatencyOf, NPlusOneFacts, NoneOr,
             PlanProperties, SqlExpectation, StatementsFacts, StepExpectation, Waited,
@@ -114,6 +116,7 @@ impl Checker<'_> {
             .filter(|(_, said)| *said)
             .map(|(key, _)| *key)
             .collect();
+        self.returns_rows(sql, &said, path);
         match said.as_slice() {
             [] => self.says_nothing(path, "add value, rows, row_count or empty"),
             [_] => {}
@@ -133,6 +136,12 @@ impl Checker<'_> {
             None => {}
         }
         self.bound(sql.row_count.as_ref(), &format!("{path}/row_count"));
+    }
+
+    /// A statement that only changes rows returns what is expected of it always or never.
+    fn returns_rows(&self, sql: &SqlExpectation, said: &[&str], path: &str) {
+        let said: Vec<(&str, bool)> = said.iter().map(|key| (*key, true)).collect();
+        self.fits(&sql.sql, &said, Stands::Alone, path);
     }
 
     fn step_expectation(&self, step: &StepExpectation, path: &str, scope: &Scope<'_>) {
@@ -162,6 +171,12 @@ impl Checker<'_> {
             self.beside_an_error(&said, path);
         } else if step.waited.is_none() && said.iter().all(|(_, said)| !said) {
             self.says_nothing(path, "add waited, rows, row_count, affected or error");
+        }
+        if let Some((session, index)) = resolved
+            && let Step::Statement(statement) =
+                &self.cast.members[session.client()].client.steps[index]
+        {
+            self.fits(&statement.sql, &said, Stands::AtStep, path);
         }
         if let Some(rows) = &step.rows {
             self.rows(rows, &format!("{path}/rows"));

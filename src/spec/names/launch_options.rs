@@ -3,6 +3,7 @@
 use super::{
     Checker,
     order::{Entry, Naming},
+    outcome::Stands,
 };
 use crate::{
     source::Diagnostic,
@@ -65,6 +66,13 @@ impl Checker<'_> {
         }
         if let Some(Then::Outcome(outcome)) = &entry.options.then {
             self.step_outcome(outcome, &path);
+            if let Some(step) = entry.statement() {
+                let said = [
+                    ("rows", outcome.rows.is_some()),
+                    ("affected", outcome.affected.is_some()),
+                ];
+                self.fits(&step.sql, &said, Stands::InOrder, &path);
+            }
         }
     }
 

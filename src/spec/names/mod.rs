@@ -116,6 +116,17 @@ impl Checker<'_> {
     /// The scenario as a whole.
     fn scenario(&self) {
         let scenario = self.scenario;
+        if scenario.name.trim().is_empty() {
+            let nameless = Diagnostic::error("no-name", "the scenario has no name");
+            self.push(
+                nameless
+                    .at(self.place("/name"))
+                    .hint("say in a sentence what it shows; reports and --name go by it"),
+            );
+        }
+        if scenario.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
+            self.push(super::suite::no_time("the timeout").at(self.place("/timeout")));
+        }
         self.hook(scenario.before.as_deref(), "/before", &hooks::Sees::Nothing);
         self.hook(scenario.after.as_deref(), "/after", &hooks::Sees::Nothing);
         if scenario.order.is_some() && !scenario.orders.is_empty() {

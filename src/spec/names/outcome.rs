@@ -12,6 +12,41 @@ use crate::{
     text::{list, plural},
 };
 
+/// Where something is said of a result.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// In a step, or in an expectation of one.
+    AtStep,
+    /// Under "then".
+    InOrder,
+    /// Beside a statement of "expect".
+    Alone,
+}
+
+/// What one statement comes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ResultOf {
+    /// Rows that it returns.
+    Read,
+    /// Rows that it changes, and returns none.
+    Change,
+}
+
+/// None where the words of the SQL do not tell.
+fn result_of(text: &str) -> Option<ResultOf> {
+    if sql::split(text).statements.len() != 1 {
+        return None;
+    }
+    match sql::kind(text) {
+        StatementKind::Read | StatementKind::LockingRead => Some(ResultOf::Read),
+        StatementKind::Write => {
+            let returning = text.to_lowercase().contains("returning");
+            (!returning).then_some(ResultOf::Change)
+        }
+        StatementKind::Transaction(_) | StatementKind::Ddl | StatementKind::Other => None,
+    }
+}
+
 impl Checker<'_> {
     /// What a step says of its result.
     pub(super) fn outcome(&self, step: &Statement, path: &str) {
@@ -48,30 +83,52 @@ impl Checker<'_> {
 
     /// `affected` of a SELECT, `rows` of an UPDATE.
     fn fits_the_statement(&self, step: &Statement, path: &str) {
-        if sql::split(&step.sql).statements.len() != 1 {
-            return;
+        let said = [
+            ("rows", step.rows.is_some()),
+            ("row_count", step.row_count.is_some()),
+            ("affected", step.affected.is_some()),
+        ];
+        self.fits(&step.sql, &said, Stands::AtStep, path);
+        if !step.save.is_empty() && result_of(&step.sql) == Some(ResultOf::Change) {
+            let place = self.key_place(&format!("{path}/save"));
+            let primary = "this statement returns no rows whose columns could be saved";
+            let diagnostic = Diagnostic::error("contradiction", primary).at(place);
+            self.push(diagnostic.hint("add RETURNING"));
         }
-        let returning = step.sql.to_lowercase().contains("returning");
-        match sql::kind(&step.sql) {
-            StatementKind::Read | StatementKind::LockingRead if step.affected.is_some() => {
+    }
+
+    /// What is said of returned or changed rows must be of a statement that returns or changes any: of another one it
+    /// would always hold, or never.
+    pub(super) fn fits(&self, text: &str, said: &[(&str, bool)], stands: Stands, path: &str) {
+        match result_of(text) {
+            Some(ResultOf::Read) if said.contains(&("affected", true)) => {
                 let place = self.key_place(&format!("{path}/affected"));
                 let primary = "this statement changes no rows, it returns them";
                 let diagnostic = Diagnostic::error("contradiction", primary).at(place.clone());
-                self.push(diagnostic.suggest(place, "row_count", "count the rows that it returns"));
+                self.push(match stands {
+                    Stands::InOrder => diagnostic.hint("say which rows it returns with \"rows\""),
+                    Stands::AtStep | Stands::Alone => {
+                        diagnostic.suggest(place, "row_count", "count the rows that it returns")
+                    }
+                });
             }
-            StatementKind::Write if step.rows.is_some() && !returning => {
-                let place = self.key_place(&format!("{path}/rows"));
-                let primary = "this statement returns no rows, it changes them";
-                let diagnostic = Diagnostic::error("contradiction", primary).at(place);
-                self.push(diagnostic.hint("say how many with \"affected\", or add RETURNING"));
+            Some(ResultOf::Change) => {
+                let of_rows = said
+                    .iter()
+                    .filter(|(key, said)| *said && *key != "affected");
+                for (key, _) in of_rows {
+                    let place = self.key_place(&format!("{path}/{key}"));
+                    let primary = "this statement returns no rows, it changes them";
+                    let diagnostic = Diagnostic::error("contradiction", primary).at(place);
+                    self.push(diagnostic.hint(match stands {
+                        Stands::AtStep | Stands::InOrder => {
+                            "say how many with \"affected\", or add RETURNING"
+                        }
+                        Stands::Alone => "ask with a SELECT, or add RETURNING",
+                    }));
+                }
             }
-            StatementKind::Write if !step.save.is_empty() && !returning => {
-                let place = self.key_place(&format!("{path}/save"));
-                let primary = "this statement returns no rows whose columns could be saved";
-                let diagnostic = Diagnostic::error("contradiction", primary).at(place);
-                self.push(diagnostic.hint("add RETURNING"));
-            }
-            _ => {}
+            Some(ResultOf::Read) | None => {}
         }
     }
 
