@@ -59,7 +59,7 @@ pub struct RepeatedRead {
 /// A statement of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeated {
-    /// The step that sent it; none for a hook of the client itself.
+    /// The step that sent it; none for a hook of the client itself, or of the scenario.
     pub step: Option<String>,
     /// Whether a hook sent it by `sql()`.
     pub by_hook: bool,
@@ -85,7 +85,7 @@ pub struct Repetitions {
 impl Repetitions {
     pub(super) fn of<'a>(trace: &Trace<'a>, texts: &Texts<'a>) -> Self {
         let mut found = Self::default();
-        for pass in &trace.passes {
+        for pass in trace.passes.iter().chain(&trace.own_hooks) {
             let view = PassView::of(trace, texts, pass);
             *found.reads.entry(pass.client.clone()).or_default() += view.reads;
             for group in view.groups.values() {

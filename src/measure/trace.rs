@@ -21,6 +21,8 @@ pub struct Trace<'a> {
     pub messages: Vec<Message<'a>>,
     /// Every try of every pass through a script, in the order in which they began.
     pub passes: Vec<Pass<'a>>,
+    /// What each hook of the scenario itself sent, which is no pass through a script and yet the work of one client.
+    pub own_hooks: Vec<Pass<'a>>,
     run_index: HashMap<RunNo, usize>,
 }
 
@@ -355,13 +357,41 @@ impl<'a> Reader<'a> {
                 (_, Some(next)) => Some(next),
                 (before, None) => before,
             };
-            if let Some(pass) = pass {
-                let messages = &mut self.trace.passes[pass].messages;
-                let at = messages.partition_point(|index| *index < stray.message);
-                messages.insert(at, stray.message);
+            match pass {
+                Some(pass) => {
+                    let messages = &mut self.trace.passes[pass].messages;
+                    let at = messages.partition_point(|index| *index < stray.message);
+                    messages.insert(at, stray.message);
+                }
+                None => self.take_own_hook(&stray),
             }
         }
         self.trace
+    }
+
+    /// A message of a session without steps: the scenario's own.
+    fn take_own_hook(&mut self, stray: &Stray<'a>) {
+        let Trace {
+            messages,
+            own_hooks,
+            ..
+        } = &mut self.trace;
+        let run = messages[stray.message].run;
+        let of_this_run = |hook: &&mut Pass<'a>| {
+            let first = hook.messages.first();
+            first.is_some_and(|first| messages[*first].run == run)
+        };
+        match own_hooks.iter_mut().find(of_this_run) {
+            Some(hook) => hook.messages.push(stray.message),
+            None => own_hooks.push(Pass {
+                client: stray.client,
+                iteration: 1,
+                attempt: 1,
+                runs: Vec::new(),
+                messages: vec![stray.message],
+                end: PassEnd::Complete,
+            }),
+        }
     }
 }
 

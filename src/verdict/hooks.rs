@@ -27,6 +27,15 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
             None => format!("client \"{client}\""),
         };
         let finding = match problem {
+            HookProblem::Assertion { message } | HookProblem::Failure { message }
+                if message.trim().is_empty() && !was_cancelled(context, client) =>
+            {
+                Finding::failed(
+                    "hook-failed",
+                    format!("a hook of {whose} failed without a message"),
+                )
+                .hint("say what is wrong: fail(\"order 7 is missing\")")
+            }
             HookProblem::Assertion { message } => {
                 Finding::failed("assertion", message).detail(format!("asserted by {whose}"))
             }

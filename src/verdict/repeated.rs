@@ -2,7 +2,7 @@
 
 use super::{
     context::Context,
-    expect::n_plus_one::{covered, describe},
+    expect::n_plus_one::{covered, describe, name},
     finding::Finding,
 };
 use crate::text::plural;
@@ -21,10 +21,7 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
     let alike = repetitions.alike.iter().map(|found| {
         let repeated = &found.repeated;
         let step = repeated.step.as_deref();
-        let whose = step.map_or_else(
-            || format!("client \"{}\"", found.client),
-            |step| format!("step \"{}.{step}\"", found.client),
-        );
+        let whose = name(&found.client, repeated);
         let primary = format!("{whose} read the same {}", plural(found.count, "time"));
         let place = step.and_then(|step| context.step(&found.client, step));
         Finding::note("repeated-statement", primary)

@@ -7,6 +7,7 @@
 use crate::{
     measure::{NPlusOne, Repeated},
     record::ClientId,
+    schedule::ClientPlan,
     spec::expect::{Expectation, NPlusOneExpectation, NPlusOneFacts, NoneOr},
     text::{plural, thousands},
     verdict::{
@@ -235,10 +236,11 @@ fn advice(found: &NPlusOne) -> Vec<String> {
     vec![array, join]
 }
 
-fn name(client: &ClientId, repeated: &Repeated) -> String {
+pub(in crate::verdict) fn name(client: &ClientId, repeated: &Repeated) -> String {
     match &repeated.step {
         Some(step) if repeated.by_hook => format!("the hook of step \"{client}.{step}\""),
         Some(step) => format!("step \"{client}.{step}\""),
+        None if *client == ClientPlan::own_session().id => "a hook of the scenario".to_owned(),
         None => format!("a hook of client \"{client}\""),
     }
 }
