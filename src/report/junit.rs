@@ -8,6 +8,7 @@ mod extras;
 
 use super::{
     clean::{for_attribute, for_xml},
+    cut::cut,
     results::{CaseResult, FindingKind, Outcome, Results},
     story,
     trace::Frame,
@@ -87,7 +88,7 @@ fn told(results: &Results, case: &CaseResult) -> TestCase {
         Outcome::Errored => TestCaseBuilder::error(&name, time, &code, &said),
         Outcome::Skipped => {
             let reason = case.skip_reason().unwrap_or_default();
-            TestCaseBuilder::skipped_with_cause(&name, "skipped", &for_attribute(&reason))
+            TestCaseBuilder::skipped_with_cause(&name, "skipped", &for_attribute(&cut(&reason)))
         }
     };
     built.set_classname(&class_name(&case.log.case.file));
@@ -106,7 +107,7 @@ fn headline(case: &CaseResult) -> (String, String) {
         0 => String::new(),
         more => format!(" (and {})", plural(more as u64, "more finding")),
     };
-    let said = format!("{}{more}", first.primary);
+    let said = format!("{}{more}", cut(&first.primary));
     (for_attribute(&first.code), for_attribute(&said))
 }
 

@@ -3,6 +3,7 @@
 //! The terminal and JUnit tell the same story.
 
 use super::{
+    cut::{cut, cut_diagnostic},
     results::{CaseResult, Finding, Results},
     style::{Paint, shown},
     trace::{Frame, Trace},
@@ -23,11 +24,11 @@ const MOST_STATEMENTS: usize = 60;
 
 /// One finding as a message with its snippet and, where rows differ, their difference; ends with a line break.
 pub fn message(results: &Results, finding: &Finding, color: Color) -> String {
-    let mut out = render(&results.diagnostic(finding), color);
+    let mut out = render(&cut_diagnostic(results.diagnostic(finding)), color);
     out.push('\n');
     if let Some(diff) = &finding.diff {
         out.push_str("   - expected, + returned:\n");
-        for line in diff.lines() {
+        for line in cut(diff).lines() {
             let paint = match line.chars().next() {
                 Some('-') => Paint::Red,
                 Some('+') => Paint::Green,
@@ -91,7 +92,7 @@ pub fn statements(events: &[Event]) -> String {
     let rows: Vec<Vec<String>> = seen
         .iter()
         .take(MOST_STATEMENTS)
-        .map(|((name, sql), params)| vec![name.clone(), shown(sql.trim()), values(params)])
+        .map(|((name, sql), params)| vec![name.clone(), cut(&shown(sql.trim())), values(params)])
         .collect();
     let mut out: String = align_columns(&rows, &[Side::Left])
         .into_iter()
@@ -109,7 +110,8 @@ fn values(params: &[Value]) -> String {
         return String::new();
     }
     let shown_values = params.iter().enumerate().map(|(index, value)| {
-        let mut text = shown(&value.to_string());
+        let text: String = value.to_string().chars().take(LONGEST_VALUE + 1).collect();
+        let mut text = shown(&text);
         if let Some((cut, _)) = text.char_indices().nth(LONGEST_VALUE) {
             text.truncate(cut);
             text.push('…');

@@ -8,6 +8,7 @@ mod step;
 
 pub use columns::Frame;
 
+use super::cut::cut;
 use crate::record::{
     Blocker, ClientEnd, ClientId, Event, EventKind, HookProblem, LockFacts, Micros, RunNo, SentBy,
     ServerError, SkipCause, StatementNo,
@@ -83,7 +84,7 @@ impl Teller {
             seq: event.seq,
             at: event.at,
             client,
-            text,
+            text: cut(&text),
             mark,
         });
     }
@@ -328,6 +329,7 @@ fn mode(mode: &str) -> String {
 fn hook(problem: &HookProblem) -> String {
     match problem {
         HookProblem::Assertion { message } => format!("hook: assertion failed: {message}"),
+        HookProblem::Failure { message } if message.is_empty() => "hook: fail".to_owned(),
         HookProblem::Failure { message } => format!("hook: fail: {message}"),
         HookProblem::Skip { reason } => format!("hook: skip: {reason}"),
         HookProblem::Broken { message } => format!("hook is broken: {message}"),

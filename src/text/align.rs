@@ -27,11 +27,13 @@ pub fn align_columns(rows: &[Vec<String>], sides: &[Side]) -> Vec<String> {
                 if column > 0 {
                     line.push_str("  ");
                 }
-                let width = widths[column];
-                match sides.get(column).copied().unwrap_or(Side::Left) {
-                    Side::Left => line.push_str(&format!("{cell:<width$}")),
-                    Side::Right => line.push_str(&format!("{cell:>width$}")),
-                }
+                // `format!` pads to 65,535 at most.
+                let blanks = " ".repeat(widths[column] - cell.chars().count());
+                let parts = match sides.get(column).copied().unwrap_or(Side::Left) {
+                    Side::Left => [cell, blanks.as_str()],
+                    Side::Right => [blanks.as_str(), cell],
+                };
+                line.extend(parts);
             }
             line.truncate(line.trim_end().len());
             line
@@ -42,6 +44,17 @@ pub fn align_columns(rows: &[Vec<String>], sides: &[Side]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_may_be_of_any_width() {
+        let wide = "x".repeat(100_000);
+        let rows = [
+            vec![wide, "a".to_owned()],
+            vec!["y".to_owned(), "b".to_owned()],
+        ];
+        let lines = align_columns(&rows, &[]);
+        assert_eq!(lines[0].len(), lines[1].len());
+    }
 
     #[test]
     fn numbers_stand_right_and_names_left_without_trailing_space() {

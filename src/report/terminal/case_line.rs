@@ -3,6 +3,7 @@
 use crate::{
     record::{CaseId, Micros},
     report::{
+        cut::cut,
         results::{FindingKind, Outcome},
         style::{Paint, shown},
     },
@@ -33,7 +34,7 @@ impl CaseEnding<'_> {
         let rest = match self.outcome {
             Outcome::Skipped => {
                 let reason = self.reason.as_deref().unwrap_or("no reason was given");
-                format!(" ({})", shown(reason))
+                format!(" ({})", cut(&shown(reason)))
             }
             Outcome::Passed | Outcome::Failed | Outcome::Errored | Outcome::Vacuous => {
                 format!(" ({})", format_duration(self.duration.duration()))
