@@ -22,7 +22,7 @@ use crate::{
 /// Whatever is wrong with the scenarios.
 pub fn show(chosen: &Chosen, view: View) -> Result<(), Stop> {
     let scope = Scope::of(chosen)?;
-    let plan = planned(&scope, chosen, None)?;
+    let plan = planned(&scope, chosen, None)?.warned(view);
     for case in &plan.cases {
         say(&match view.verbosity {
             Verbosity::Quiet => format!("{}\n", shown(&case.id.to_string())),

@@ -21,6 +21,7 @@ use crate::record::Breakage;
 use crate::run::session::NotReady;
 use crate::schedule::DatabasePlan;
 use deadpool_postgres::PoolError;
+use postgres_protocol::password::scram_sha_256;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 use tokio::sync::Mutex as AsyncMutex;
@@ -34,6 +35,8 @@ pub(super) struct Cluster {
     // Its connections go before the server does.
     pub(super) admin: Admin,
     pub(super) connector: Connector,
+    /// For the sessions of cases, where they shall come over TCP.
+    loopback: Option<Connector>,
     pub(super) settings: Settings,
     pub(super) identity: Identity,
     /// What somebody's server holds against sessions; nothing on our own.
@@ -91,13 +94,21 @@ impl Cluster {
         let connector =
             Connector::to_socket(server.socket_dir(), server.port(), server.superuser());
         let connector = connector.map_err(not_connected)?;
+        let loopback = server
+            .password()
+            .map(|password| Connector::to_loopback(server.port(), server.superuser(), password));
+        let loopback = loopback.transpose().map_err(not_connected)?;
         let origin = Origin::Embedded(Box::new(Own {
             server,
             roles: AsyncMutex::default(),
             end: OnceLock::new(),
         }));
         let admin = Admin::new(&connector, connector.database()).map_err(no_thread)?;
-        Self::reach(connector, admin, origin, templates).await
+        let cluster = Self::reach(connector, admin, origin, templates).await?;
+        Ok(Self {
+            loopback,
+            ..cluster
+        })
     }
 
     /// Somebody's server; what dead runs left there is dropped first.
@@ -143,6 +154,7 @@ impl Cluster {
         Ok(Self {
             admin,
             connector,
+            loopback: None,
             settings,
             identity,
             limits: Vec::new(),
@@ -174,6 +186,11 @@ impl Cluster {
         matches!(self.origin, Origin::Embedded(_))
     }
 
+    /// How the sessions of cases come here.
+    pub(super) fn sessions(&self) -> &Connector {
+        self.loopback.as_ref().unwrap_or(&self.connector)
+    }
+
     /// Lets a session act as a role. On a server of our own the role itself logs in; where a setting takes a superuser,
     /// the superuser does, and acts as the role from the start.
     pub(super) fn act_as(&self, role: Option<&str>, mut login: Login) -> Login {
@@ -202,7 +219,12 @@ impl Cluster {
         }
         let exists = "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1";
         if self.admin.query(exists, &[&role]).await?.is_empty() {
-            let sql = format!("CREATE ROLE {} LOGIN", quote_ident(role));
+            let mut sql = format!("CREATE ROLE {} LOGIN", quote_ident(role));
+            if let Some(password) = own.server.password() {
+                // As a verifier, so that the password itself is in no log and no statistics.
+                let verifier = scram_sha_256(password.as_bytes());
+                sql.push_str(&format!(" PASSWORD '{verifier}'"));
+            }
             self.admin.execute(&sql).await?;
         }
         roles.insert(role.to_owned());

@@ -116,6 +116,21 @@ impl Connector {
         Self::new(Conninfo::of_socket(folder, port, user, "postgres"))
     }
 
+    /// Connections to a server of our own over TCP, with the password that all of its roles have.
+    ///
+    /// # Errors
+    ///
+    /// Never without TLS; the same as of [`new`](Self::new).
+    pub fn to_loopback(port: u16, user: &str, password: &str) -> Result<Self, ServerError> {
+        Self::new(Conninfo::of_loopback(port, user, "postgres", password))
+    }
+
+    /// Whether it leads to a Unix socket, first of all.
+    pub fn is_socket(&self) -> bool {
+        let first = self.host().or(self.conninfo.hosts.first());
+        first.is_some_and(|place| matches!(place.host, HostName::Socket(_)))
+    }
+
     /// What was said of the server.
     pub fn conninfo(&self) -> &Conninfo {
         &self.conninfo

@@ -102,7 +102,7 @@ impl PgDatabase {
         if let Some(pool) = self.pools.borrow().get(&login) {
             return Ok(pool.clone());
         }
-        let connector = self.cluster.connector.clone();
+        let connector = self.cluster.sessions().clone();
         let pool = SessionPool::new(connector, &login, self.schema_version.clone())
             .map_err(|error| error.to_string())?;
         let pool = Rc::new(pool);
@@ -179,7 +179,7 @@ impl Database for PgDatabase {
         protocol: Protocol,
     ) -> PgDialer {
         let login = self.login(client, &settings);
-        PgDialer::new(self.cluster.connector.clone(), login, protocol)
+        PgDialer::new(self.cluster.sessions().clone(), login, protocol)
     }
 
     async fn load_watch(&self) -> Result<PgLoadWatch, Breakage> {

@@ -6,6 +6,8 @@ use super::settings::Reach;
 use crate::record::Breakage;
 use crate::run::session::NotReady;
 use crate::schedule::{Case, DatabasePlan};
+use crate::spec::scenario::Connect;
+use crate::text::did_you_mean;
 use deadpool_postgres::PoolError;
 
 /// Refuses a case whose settings the server does not know or does not have; those that hold for a whole server are told,
@@ -22,7 +24,8 @@ pub(super) async fn settings(
     Ok(of_server)
 }
 
-/// Refuses a case that asks for a newer server, or for extensions that are not there.
+/// Refuses a case that asks for a newer server, or for extensions that are not there: skipped if it requires them, an
+/// error if it only creates them.
 pub(super) async fn check(cluster: &Cluster, plan: &DatabasePlan) -> Result<(), NotReady> {
     let major = cluster.identity.version_num / 10_000;
     if let Some(needed) = plan.requires.postgres.filter(|needed| *needed > major) {
@@ -31,34 +34,54 @@ pub(super) async fn check(cluster: &Cluster, plan: &DatabasePlan) -> Result<(), 
             "it requires PostgreSQL {needed}; the server is {version}"
         ));
     }
-    let needed: Vec<&String> = plan
-        .requires
-        .extensions
-        .iter()
-        .chain(&plan.extensions)
-        .collect();
-    if needed.is_empty() {
+    if plan.connect == Connect::Tcp && !cluster.is_embedded() && cluster.connector.is_socket() {
+        return skip(
+            "its sessions come over TCP, and the server is reached through a Unix socket"
+                .to_owned(),
+        );
+    }
+    let required = &plan.requires.extensions;
+    if required.is_empty() && plan.extensions.is_empty() {
         return Ok(());
     }
-    let missing = missing_extensions(cluster, &needed).await;
-    let missing = missing.map_err(|error| lost(cluster, "cannot ask for extensions", &error))?;
-    match missing.as_slice() {
-        [] => Ok(()),
-        names => skip(format!(
+    let available = available_extensions(cluster).await;
+    let available =
+        available.map_err(|error| lost(cluster, "cannot ask for extensions", &error))?;
+    let missing: Vec<String> = required
+        .iter()
+        .filter(|name| !available.contains(name))
+        .cloned()
+        .collect();
+    if !missing.is_empty() {
+        return skip(format!(
             "the server does not have the extension {}",
-            quoted(names)
-        )),
+            quoted(&missing)
+        ));
+    }
+    let mut created = plan.extensions.iter().enumerate();
+    match created.find(|(_, name)| !available.contains(name)) {
+        None => Ok(()),
+        Some((index, name)) => Err(no_extension(index, name, &available)),
     }
 }
 
-async fn missing_extensions(
-    cluster: &Cluster,
-    needed: &[&String],
-) -> Result<Vec<String>, PoolError> {
-    const MISSING: &str = "\
-        SELECT needed FROM pg_catalog.unnest($1::pg_catalog.text[]) AS needed \
-        WHERE needed NOT IN (SELECT name FROM pg_catalog.pg_available_extensions)";
-    let rows = cluster.admin.query(MISSING, &[&needed]).await?;
+/// What a scenario cannot begin without is no reason to skip it: it may be a slip of the pen.
+fn no_extension(index: usize, name: &str, available: &[String]) -> NotReady {
+    let or_skip = format!(
+        "install it; or write requires: {{ extensions: [{name}] }}, and the scenario is skipped where it is missing"
+    );
+    NotReady::Broke(Box::new(Breakage {
+        code: "extension".to_owned(),
+        message: format!("the server does not have the extension \"{name}\""),
+        hint: did_you_mean(name, available).or(Some(or_skip)),
+        path: Some(format!("/database/extensions/{index}")),
+        ..Breakage::default()
+    }))
+}
+
+async fn available_extensions(cluster: &Cluster) -> Result<Vec<String>, PoolError> {
+    const AVAILABLE: &str = "SELECT name::pg_catalog.text FROM pg_catalog.pg_available_extensions";
+    let rows = cluster.admin.query(AVAILABLE, &[]).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 

@@ -3,13 +3,15 @@
 use super::cluster::Cluster;
 use super::conninfo::Conninfo;
 use super::database::{Common, PgDatabase};
-use super::embedded::{EmbeddedOptions, EmbeddedServer};
+use super::embedded::{EmbeddedOptions, EmbeddedServer, Listen};
 use super::error::ServerError;
 use super::limits::Limit;
 use super::requirements;
-use crate::record::{Breakage, ServerFacts};
+use super::templates;
+use crate::record::{Breakage, CaseId, ServerFacts};
 use crate::run::session::{NotReady, Server};
 use crate::schedule::Case;
+use crate::spec::scenario::Connect;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Mutex as AsyncMutex;
@@ -42,11 +44,29 @@ pub struct PgServer {
     started_as: Option<EmbeddedOptions>,
     others: AsyncMutex<Others>,
     retain: Retain,
-    kept: Mutex<Vec<String>>,
+    kept: Mutex<Vec<Kept>>,
 }
 
-/// Servers by their settings; what did not start once is not tried again.
-type Others = HashMap<Vec<(String, String)>, Result<Arc<Cluster>, Breakage>>;
+/// The database of a case that stays after it.
+#[derive(Debug)]
+struct Kept {
+    case: CaseId,
+    name: String,
+    cluster: Arc<Cluster>,
+    wish: Wish,
+}
+
+/// Whether somebody wants to look into a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// Its case did not pass, or goes on.
+    Look,
+    /// Its case passed.
+    Drop,
+}
+
+/// Servers by their settings and what they listen on; what did not start once is not tried again.
+type Others = HashMap<(Vec<(String, String)>, Listen), Result<Arc<Cluster>, Breakage>>;
 
 impl PgServer {
     /// Starts a server.
@@ -87,17 +107,43 @@ impl PgServer {
         }
     }
 
-    /// The databases of cases that were kept so far, by name.
-    pub fn kept(&self) -> Vec<String> {
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// The databases of cases that are kept: the case, and where its database is found, as psql reads it, without a
+    /// password.
+    pub fn kept(&self) -> Vec<(CaseId, String)> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = kept.iter().filter(|kept| kept.wish == Wish::Look);
+        wanted
+            .map(|kept| {
+                (
+                    kept.case.clone(),
+                    kept.cluster.connector.address(&kept.name),
+                )
+            })
+            .collect()
     }
 
-    /// Where a database of the server is found, as psql reads it, without a password.
-    pub fn address(&self, database: &str) -> String {
-        self.cluster.connector.address(database)
+    /// Nobody will look into the database of this case: it is dropped before the next one is made, or by
+    /// [`clear`](Self::clear).
+    pub fn release(&self, case: &CaseId) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for kept in kept.iter_mut().filter(|kept| kept.case == *case) {
+            kept.wish = Wish::Drop;
+        }
+    }
+
+    async fn drop_released(&self) -> Result<(), Breakage> {
+        let released = {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let (wanted, released) = std::mem::take(&mut *kept)
+                .into_iter()
+                .partition::<Vec<Kept>, _>(|kept| kept.wish == Wish::Look);
+            *kept = wanted;
+            released
+        };
+        for Kept { name, cluster, .. } in released {
+            cluster.give_back(&name).await?;
+        }
+        Ok(())
     }
 
     /// What is to be said of how it is reached, such as a password file that was passed over.
@@ -117,27 +163,35 @@ impl PgServer {
     ///
     /// What could not be dropped; the next run tries again.
     pub async fn clear(&self) -> Result<(), Breakage> {
-        self.cluster.clear().await
+        let released = self.drop_released().await;
+        self.cluster.clear().await.and(released)
     }
 
-    /// The server that a case runs on: one of its own settings, if it asks for some that hold for a whole server.
+    /// The server that a case runs on: another one, if it asks for settings that hold for a whole server, or for TCP.
     async fn cluster_for(&self, case: &Case) -> Result<Arc<Cluster>, NotReady> {
         self.cluster.still_there().await.map_err(broke)?;
         let settings = requirements::settings(&self.cluster, case).await?;
         let Some(options) = &self.started_as else {
             return Ok(self.cluster.clone());
         };
-        if settings.is_empty() {
+        // Nobody listens on TCP for a run in which no case asks for it.
+        let listen = match case.database.connect {
+            Connect::Socket => options.listen,
+            Connect::Tcp => Listen::Loopback,
+        };
+        if settings.is_empty() && listen == options.listen {
             return Ok(self.cluster.clone());
         }
         let mut others = self.others.lock().await;
-        if let Some(known) = others.get(&settings) {
+        let wanted = (settings, listen);
+        if let Some(known) = others.get(&wanted) {
             return known.clone().map_err(broke);
         }
         let mut options = options.clone();
-        options.settings.extend(settings.iter().cloned());
+        options.settings.extend(wanted.0.iter().cloned());
+        options.listen = listen;
         let started = start(options, self.retain).await.map(Arc::new);
-        others.insert(settings, started.clone());
+        others.insert(wanted, started.clone());
         started.map_err(broke)
     }
 }
@@ -147,6 +201,7 @@ impl Server for PgServer {
 
     async fn database(&self, case: &Case) -> Result<PgDatabase, NotReady> {
         let plan = &case.database;
+        self.drop_released().await.map_err(broke)?;
         let cluster = self.cluster_for(case).await?;
         cluster.still_there().await.map_err(broke)?;
         requirements::check(&cluster, plan).await?;
@@ -156,6 +211,10 @@ impl Server for PgServer {
             .clone_of(&template, role.as_deref())
             .await
             .map_err(broke)?;
+        if !plan.seed.reads.is_empty() {
+            let reads = &plan.seed.reads;
+            templates::read_columns(&cluster, &name, role.as_deref(), reads).await?;
+        }
         let of_sessions = plan
             .settings
             .iter()
@@ -171,7 +230,12 @@ impl Server for PgServer {
         if self.retain.databases == Retention::Keep {
             cluster.keep(&name, None).await.map_err(broke)?;
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.push(name.clone());
+            kept.push(Kept {
+                case: case.id.clone(),
+                name: name.clone(),
+                cluster: cluster.clone(),
+                wish: Wish::Look,
+            });
         }
         Ok(PgDatabase::new(cluster, name, common))
     }

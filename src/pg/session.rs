@@ -20,6 +20,7 @@ use crate::run::session::{Canceller, ExplainMode, Message, Session};
 use crate::schedule::StatementForm;
 use crate::sql;
 use answer::Clock;
+pub(super) use answer::values;
 use deadpool_postgres::Object;
 use futures_util::FutureExt;
 use refusal::{Failure, unspeakable, wrong_parameter_count};

@@ -10,6 +10,8 @@ use super::server::Retention;
 use crate::record::Breakage;
 use crate::run::session::NotReady;
 use crate::schedule::DatabasePlan;
+use crate::schedule::generate::ReadColumn;
+use crate::text::nearest;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
@@ -107,9 +109,7 @@ async fn create(
     };
     match (failure::code(&error), &plan.collation) {
         // invalid_parameter_value and wrong_object_type, as the version has it: no such locale, or not for UTF8.
-        (Some("22023" | "42809"), Some(collation)) => Err(NotReady::Skip {
-            reason: format!("the server has no collation \"{collation}\" for UTF8"),
-        }),
+        (Some("22023" | "42809"), Some(collation)) => Err(no_collation(cluster, collation).await),
         (Some("42501"), _) => Err(NotReady::Skip {
             reason: may_not_create(cluster, role, &error.to_string()),
         }),
@@ -119,6 +119,25 @@ async fn create(
             &error,
         )))),
     }
+}
+
+async fn no_collation(cluster: &Cluster, collation: &str) -> NotReady {
+    const LOCALES: &str = "\
+        SELECT DISTINCT collcollate::pg_catalog.text FROM pg_catalog.pg_collation \
+        WHERE collprovider = 'c' AND collencoding IN (-1, pg_catalog.pg_char_to_encoding('UTF8')) AND collcollate <> ''";
+    // Only for the hint: without an answer there is none.
+    let rows = cluster.admin.query(LOCALES, &[]).await.unwrap_or_default();
+    let locales: Vec<String> = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
+    broke(Breakage {
+        code: "collation".to_owned(),
+        message: format!("the server has no collation \"{collation}\" for UTF8"),
+        hint: Some(match nearest(collation, &locales) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => "`locale -a` on the server's machine lists what there is".to_owned(),
+        }),
+        path: Some("/database/collation".to_owned()),
+        ..Breakage::default()
+    })
 }
 
 fn may_not_create(cluster: &Cluster, role: Option<&str>, error: &str) -> String {
@@ -151,6 +170,19 @@ async fn fill(
     let ground = open(cluster, &owner).await?;
     let sown = seed::sow(&ground, &plan.seed).await;
     sown.map_err(|breakage| broke(cluster.explain(*breakage)))
+}
+
+/// Reads the columns that parameters of a case refer to from its database, as the role that owns it.
+pub(super) async fn read_columns(
+    cluster: &Cluster,
+    database: &str,
+    role: Option<&str>,
+    columns: &[Arc<ReadColumn>],
+) -> Result<(), NotReady> {
+    let login = cluster.act_as(role, Login::own(database, "pgauge/references"));
+    let ground = open(cluster, &login).await?;
+    let read = seed::read_columns(&ground, columns).await;
+    read.map_err(|breakage| broke(cluster.explain(*breakage)))
 }
 
 async fn open(cluster: &Cluster, login: &Login) -> Result<Ground, NotReady> {

@@ -1,7 +1,7 @@
 //! A case: one scenario with one variant and one interleaving fixed, ready to be carried out.
 
 use super::{
-    generate::{Seeded, TableGenerator},
+    generate::{ReadColumn, Seeded, TableGenerator},
     load::LoadPlan,
     migration::MigrationPlan,
 };
@@ -14,7 +14,7 @@ use crate::{
         expect::{Expectation, LatencyBounds},
         generator::Generator,
         migration::{BOTH, Point, ResultRule, is_both},
-        scenario::{Requires, Scenario},
+        scenario::{Connect, Requires, Scenario},
         value::Builtin,
     },
 };
@@ -85,6 +85,8 @@ pub struct DatabasePlan {
     pub collation: Option<String>,
     /// The role that owns the database and that clients act as, if one was asked for.
     pub role: Option<String>,
+    /// How sessions reach a server that pgauge starts.
+    pub connect: Connect,
     /// Settings for every session.
     pub settings: IndexMap<String, String>,
     /// What fills it.
@@ -98,8 +100,10 @@ pub struct DatabasePlan {
 pub struct SeedPlan {
     /// One after the other.
     pub actions: Vec<SeedAction>,
-    /// The columns that `reference` can name, in the seed and in parameters.
+    /// The columns that `reference` can name in parameters.
     pub seeded: Seeded,
+    /// Those of them that are to be read from the database of a case before it begins.
+    pub reads: Vec<Arc<ReadColumn>>,
 }
 
 /// One resolved item of a seed.
@@ -127,6 +131,8 @@ pub enum SeedAction {
     Generate {
         /// The table, its rows and columns, ready to be generated.
         generator: Arc<TableGenerator>,
+        /// The columns that it refers to and that are to be read from the database before.
+        reads: Vec<Arc<ReadColumn>>,
         /// JSON pointer of the item in the scenario.
         path: String,
     },

@@ -243,6 +243,10 @@ pub struct Database {
     )]
     #[schemars(example = json!("app"))]
     pub role: Option<String>,
+    /// How the sessions of a case reach a server that pgauge starts.
+    #[serde(default, skip_serializing_if = "Connect::is_default")]
+    #[schemars(example = json!("tcp"))]
+    pub connect: Connect,
     /// Settings for every session of a case. What needs a superuser or a restart works on an embedded
     /// server; elsewhere the case is skipped.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
@@ -253,6 +257,24 @@ pub struct Database {
 impl Database {
     /// Whether nothing was asked for.
     pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How the sessions of a case reach a server that pgauge starts; one named by its URL is reached as that says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(example = json!("tcp"))]
+pub enum Connect {
+    /// Through a Unix socket in its private folder, without a password.
+    #[default]
+    Socket,
+    /// Over 127.0.0.1, with SCRAM, as from another machine.
+    Tcp,
+}
+
+impl Connect {
+    fn is_default(&self) -> bool {
         *self == Self::default()
     }
 }

@@ -185,10 +185,36 @@ fn what_is_kept_stays_and_a_kept_template_is_used_again() {
             kept.push(database.name().to_owned());
             database.close().await.unwrap();
             run.clear().await.unwrap();
-            assert_eq!(run.kept(), kept[kept.len() - 1..]);
+            let [(of, address)] = run.kept().try_into().unwrap();
+            assert_eq!(of.scenario, "kept");
+            assert!(address.ends_with(&format!("/{}", kept[kept.len() - 1])));
         }
         assert_eq!(ids[0], ids[1]);
         assert_eq!(somebodys.databases().await, 3);
+    });
+}
+
+#[test]
+fn the_database_of_a_case_that_passed_is_not_kept() {
+    with_somebodys(|somebodys| async move {
+        let retain = Retain {
+            databases: Retention::Keep,
+            ..Retain::default()
+        };
+        let run = somebodys.run(retain).await;
+        let (passed, failed) = (case("passed", Vec::new()), case("failed", Vec::new()));
+        for case in [&passed, &failed] {
+            run.database(case).await.unwrap().close().await.unwrap();
+        }
+        run.release(&passed.id);
+        run.clear().await.unwrap();
+        let kept: Vec<String> = run
+            .kept()
+            .into_iter()
+            .map(|(case, _)| case.scenario)
+            .collect();
+        assert_eq!(kept, ["failed"]);
+        assert_eq!(somebodys.databases().await, 1);
     });
 }
 

@@ -76,6 +76,7 @@ pub fn case(name: &str, actions: Vec<SeedAction>) -> Case {
             extensions: Vec::new(),
             collation: None,
             role: None,
+            connect: Default::default(),
             settings: IndexMap::new(),
             fingerprint: format!("{actions:?}"),
             seed: SeedPlan {
@@ -120,6 +121,7 @@ pub fn generated(table: &str, rows: u64, columns: serde_json::Value) -> SeedActi
         seeded: &seeded,
     };
     SeedAction::Generate {
+        reads: Vec::new(),
         generator: Arc::new(TableGenerator::new(7, spec, around).unwrap()),
         path: "/seed/1".to_owned(),
     }

@@ -19,6 +19,7 @@ pub use words::{is_keywords, is_url};
 
 use super::error::ServerError;
 use nix::unistd::{User, geteuid};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -166,6 +167,20 @@ impl Conninfo {
             tls: TlsWish::none(),
             remarks: Vec::new(),
             secrets: Vec::new(),
+        }
+    }
+
+    /// A server of our own: over 127.0.0.1, with a password that all of its roles have.
+    pub fn of_loopback(port: u16, user: &str, database: &str, password: &str) -> Self {
+        let socket = Self::of_socket(Path::new(""), port, user, database);
+        Self {
+            hosts: vec![HostPlace {
+                host: HostName::Network(Ipv4Addr::LOCALHOST.to_string()),
+                address: None,
+                port,
+                password: Some(Secret::new(password)),
+            }],
+            ..socket
         }
     }
 

@@ -47,7 +47,7 @@ pub struct EmbeddedOptions {
 }
 
 /// What a server listens on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Listen {
     /// A Unix socket in its private folder, without passwords.
     #[default]

@@ -4,6 +4,7 @@
 mod csv;
 mod generate;
 mod pgbench;
+mod read;
 mod script;
 mod settle;
 mod table;
@@ -16,6 +17,7 @@ use super::failure;
 use super::line::{Line, drive};
 use crate::record::{Breakage, ServerError};
 use crate::run::session::NotReady;
+use crate::schedule::generate::ReadColumn;
 use crate::schedule::{SeedAction, SeedPlan};
 use std::sync::Arc;
 use tokio_postgres::{Client, Error};
@@ -55,8 +57,8 @@ pub(super) async fn extensions(ground: &Ground, names: &[String]) -> Result<(), 
 fn no_extension(name: &str, error: &Error) -> NotReady {
     let reported = failure::server_error(error);
     match reported.code.as_str() {
-        // undefined_file, feature_not_supported: it is not installed. insufficient_privilege: not for us.
-        "58P01" | "0A000" | "42501" => NotReady::Skip {
+        // insufficient_privilege: not for us.
+        "42501" => NotReady::Skip {
             reason: format!(
                 "the extension \"{name}\" cannot be created: {}",
                 reported.message
@@ -86,6 +88,23 @@ pub(super) async fn settle(client: &Client) -> Result<(), Breakage> {
     settled.map_err(|trouble| trouble.at("/seed"))
 }
 
+/// Reads the columns that parameters refer to, from the database of a case.
+pub(super) async fn read_columns(
+    ground: &Ground,
+    columns: &[Arc<ReadColumn>],
+) -> Result<(), Box<Breakage>> {
+    for column in columns {
+        let done = read::fill(&ground.client, column).await;
+        done.map_err(|trouble| {
+            Box::new(Breakage {
+                path: None,
+                ..trouble.at("")
+            })
+        })?;
+    }
+    Ok(())
+}
+
 async fn carry_out(client: &Client, action: &SeedAction) -> Result<(), Trouble> {
     match action {
         SeedAction::Sql { text, file, .. } => {
@@ -93,7 +112,14 @@ async fn carry_out(client: &Client, action: &SeedAction) -> Result<(), Trouble> 
             settle::leave(client).await
         }
         SeedAction::Csv { table, text, .. } => csv::load(client, table, text).await,
-        SeedAction::Generate { generator, .. } => generate::fill(client, generator).await,
+        SeedAction::Generate {
+            generator, reads, ..
+        } => {
+            for column in reads {
+                read::fill(client, column).await?;
+            }
+            generate::fill(client, generator).await
+        }
         SeedAction::Pgbench { scale, .. } => pgbench::initialise(client, *scale).await,
     }
 }

@@ -70,6 +70,11 @@ impl Target {
             .map_err(|error: Error| Trouble::refused(message(), &error))
     }
 
+    /// The name of its column as the catalog has it.
+    pub(super) fn only_column(&self) -> &str {
+        self.columns.first().map_or("", String::as_str)
+    }
+
     /// The table with its columns, as COPY wants it.
     pub(super) fn sql(&self) -> String {
         format!("{} ({})", self.table, list(&self.columns))

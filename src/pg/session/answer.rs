@@ -87,7 +87,8 @@ fn texts(row: &SimpleQueryRow) -> Vec<Value> {
         .collect()
 }
 
-fn values(row: &Row) -> Result<Vec<Value>, Error> {
+/// The values of a row.
+pub(in crate::pg) fn values(row: &Row) -> Result<Vec<Value>, Error> {
     let columns = row.columns().iter().enumerate();
     columns
         .map(|(at, column)| Ok(decode(column.type_(), row.try_get::<_, Raw<'_>>(at)?.0)))

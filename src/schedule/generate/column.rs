@@ -45,6 +45,8 @@ pub(super) enum Distinct {
     No,
     /// Every row has a number of its own, and every number a value of its own.
     Numbered(Permutation),
+    /// The same, for so many values as there are when the database is.
+    NumberedWhenRead,
     /// By trying again: how often, in the rows where it was necessary.
     Retried(HashMap<u64, u64>),
 }
@@ -117,7 +119,7 @@ impl Column {
     pub(super) fn value(&self, cell: Cell<'_>) -> Result<Value, Problem> {
         let attempt = match &self.distinct {
             Distinct::Retried(retries) => retries.get(&cell.row).copied().unwrap_or(0),
-            Distinct::No | Distinct::Numbered(_) => 0,
+            Distinct::No | Distinct::Numbered(_) | Distinct::NumberedWhenRead => 0,
         };
         self.attempt(cell, attempt)
     }
@@ -155,6 +157,14 @@ impl Column {
         };
         match &self.distinct {
             Distinct::Numbered(order) => source.nth(order.at(cell.row), self.stream, draw),
+            Distinct::NumberedWhenRead => {
+                let count = source.count().unwrap_or_default();
+                if cell.row >= count {
+                    return Err(too_few(cell.row + 1, count));
+                }
+                let order = Permutation::new(self.stream.branch(ORDER), count);
+                source.nth(order.at(cell.row), self.stream, draw)
+            }
             Distinct::No | Distinct::Retried(_) => source.draw(draw),
         }
     }
@@ -213,14 +223,14 @@ impl Column {
         let Made::From(source) = &self.made else {
             return Ok(Distinct::Retried(HashMap::new()));
         };
+        if source.is_read() {
+            return Ok(Distinct::NumberedWhenRead);
+        }
         let Some(count) = source.count() else {
             return Ok(Distinct::Retried(HashMap::new()));
         };
         if count < rows {
-            return Err(Problem::new(format!(
-                "unique needs {rows} different values and this generator has {count}"
-            ))
-            .hint("widen it, or lower rows"));
+            return Err(too_few(rows, count));
         }
         // Numbers that become visible, as in an address, stay as small as the table.
         let size = if matches!(source, Source::Fake(_)) {
@@ -233,6 +243,13 @@ impl Column {
             size,
         )))
     }
+}
+
+fn too_few(rows: u64, count: u64) -> Problem {
+    Problem::new(format!(
+        "unique needs {rows} different values and this generator has {count}"
+    ))
+    .hint("widen it, or lower rows")
 }
 
 impl Made {

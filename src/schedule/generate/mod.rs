@@ -26,6 +26,6 @@ mod text;
 pub use argument::{ArgumentGenerator, Presence};
 pub use error::GenerateError;
 pub use random::{Random, Stream};
-pub use reference::{ReferencedValues, Seeded};
+pub use reference::{Needs, ReadColumn, ReferencedValues, Seeded};
 pub use source::Surroundings;
 pub use table::{TableGenerator, TableSpec};

@@ -125,12 +125,17 @@ impl Source {
             Source::Choice(choice) => choice.count(),
             Source::Letters(letters) => Some(letters.count()),
             Source::Fake(kind) => numbered_count(*kind),
-            Source::Reference(values) => Some(values.rows()),
+            Source::Reference(values) => values.rows(),
             Source::Constant(_) => Some(1),
             Source::Bool { .. } | Source::Gaussian(_) | Source::Zipf(_) | Source::Rhai { .. } => {
                 None
             }
         }
+    }
+
+    /// Whether its values can be numbered, and how many there are is known only when the database is there.
+    pub(super) fn is_read(&self) -> bool {
+        matches!(self, Source::Reference(values) if values.rows().is_none())
     }
 
     /// The value of a number below [`count`](Source::count): another one for every number.
@@ -226,7 +231,7 @@ fn referenced(name: &str, seeded: &Seeded) -> Result<Arc<dyn ReferencedValues>, 
             None => problem.hint("write table.column, of a table that stands earlier in the seed"),
         });
     };
-    if values.rows() == 0 {
+    if values.rows() == Some(0) {
         return Err(Problem::new(format!("\"{name}\" has no rows to refer to")));
     }
     Ok(Arc::clone(values))
@@ -236,8 +241,9 @@ fn referenced(name: &str, seeded: &Seeded) -> Result<Arc<dyn ReferencedValues>, 
 const PICKS: usize = 100;
 
 fn pick(values: &dyn ReferencedValues, random: &mut Random) -> Result<Value, Problem> {
+    let rows = values.rows().unwrap_or_default();
     for _ in 0..PICKS {
-        let value = values.value(random.below(values.rows())).map_err(inside)?;
+        let value = values.value(random.below(rows)).map_err(inside)?;
         if !value.is_null() {
             return Ok(value);
         }

@@ -157,11 +157,12 @@ impl TableGenerator {
             ));
         }
         let column = &self.columns[self.order[place]];
+        let earlier = self.needed(self.order[place], &self.order[..place]);
         let mut seen = HashSet::new();
         let mut retries = HashMap::new();
         let mut known = vec![Value::Null; self.columns.len()];
         for row in 0..self.rows {
-            let before = self.fill(row, &self.order[..place], &mut known);
+            let before = self.fill(row, &earlier, &mut known);
             before.map_err(|error| Problem::new(error.to_string()))?;
             let cell = Cell {
                 row,
@@ -174,6 +175,21 @@ impl TableGenerator {
             }
         }
         Ok(retries)
+    }
+}
+
+impl TableGenerator {
+    /// Those of some columns, in their order, from which a column is computed. The others may not be known yet: what
+    /// they refer to is read from the database.
+    fn needed(&self, column: usize, order: &[usize]) -> Vec<usize> {
+        let mut needed = self.columns[column].needs.clone();
+        for other in order.iter().rev() {
+            if needed.contains(other) {
+                needed.extend(&self.columns[*other].needs);
+            }
+        }
+        let needed = order.iter().filter(|other| needed.contains(other));
+        needed.copied().collect()
     }
 }
 

@@ -282,7 +282,7 @@ fn references_pick_from_the_rows_of_an_earlier_table_and_unique_ones_pick_each_o
     );
     let products = Arc::new(products.unwrap());
     let ids: HashSet<i64> = ints(&rows_of(&products).concat()).into_iter().collect();
-    seeded.add_table(products);
+    seeded.add_table(products, Needs::Nothing);
     let spec = json!({ "a": { "reference": "orders.id" }, "b": { "reference": "orders.id", "unique": true } });
     let lines = rows_of(&table_with(&seeded, 2, 50, spec.clone()).unwrap()).concat();
     assert!(ints(&lines).iter().all(|id| ids.contains(id)));
@@ -292,7 +292,9 @@ fn references_pick_from_the_rows_of_an_earlier_table_and_unique_ones_pick_each_o
         "unique needs 51 different values and this generator has 50"
     );
 
-    seeded.add_column("users.id", Arc::new(vec![Value::Null, Value::Int(7)]));
+    let column = ReadColumn::new("users.id".to_owned());
+    column.fill(vec![Value::Null, Value::Int(7)]);
+    seeded.add_column("users.id", Arc::new(column));
     let users = json!({ "u": { "reference": "users.id" } });
     let users = rows_of(&table_with(&seeded, 2, 20, users).unwrap()).concat();
     assert_eq!(ints(&users), [7; 20]);

@@ -1,6 +1,12 @@
 //! The database that a case starts from, and the fingerprint by which cases share it.
 
-use super::{Planner, clients::settings, escaped, hooks::script_place};
+use super::{
+    Planner,
+    clients::settings,
+    escaped,
+    hooks::script_place,
+    references::{self, Mentions},
+};
 use crate::{
     schedule::{
         case::{DatabasePlan, SeedAction, SeedPlan},
@@ -36,10 +42,16 @@ impl Planner<'_> {
         });
         let mut seed = SeedPlan::default();
         let mut problems = Diagnostics::default();
+        let mut mentions = Mentions::of_extensions(&database.extensions);
         for item in items {
-            let action = self.action(item, &mut seed.seeded, &mut problems);
+            let (kind, file) = (item.item, item.file);
+            let action = self.action(item, &mut seed.seeded, &mentions, &mut problems);
             seed.actions.extend(action);
+            mentions.add(kind, file);
         }
+        let parameters = self.parameters();
+        let generators = parameters.iter().map(|parameter| parameter.generator);
+        seed.reads = references::of_parameters(generators, &mut seed.seeded, &mentions);
         if problems.has_errors() {
             return Err(problems);
         }
@@ -48,6 +60,7 @@ impl Planner<'_> {
             extensions: database.extensions.clone(),
             collation: database.collation.clone(),
             role: database.role.clone(),
+            connect: database.connect,
             settings: settings(&database.settings),
             seed,
             fingerprint: hex(&Sha256::digest(template.to_string())),
@@ -59,6 +72,7 @@ impl Planner<'_> {
         &self,
         seed: ResolvedSeed<'_>,
         seeded: &mut Seeded,
+        mentions: &Mentions,
         problems: &mut Diagnostics,
     ) -> Option<SeedAction> {
         let path = seed.path;
@@ -81,9 +95,17 @@ impl Planner<'_> {
                 path,
             }),
             SeedItem::Table(table) => {
-                let generator = Arc::new(self.table(table, &path, seeded, problems)?);
-                seeded.add_table(Arc::clone(&generator));
-                Some(SeedAction::Generate { generator, path })
+                // What was read for another table is read again: there may be more by now.
+                let mut known = seeded.clone();
+                let reads = references::of_table(table, &mut known, mentions);
+                let generator = Arc::new(self.table(table, &path, &known, problems)?);
+                let needs = references::needs(table, seeded, &reads);
+                seeded.add_table(Arc::clone(&generator), needs);
+                Some(SeedAction::Generate {
+                    generator,
+                    reads,
+                    path,
+                })
             }
             SeedItem::Pgbench(pgbench) => Some(SeedAction::Pgbench {
                 scale: pgbench.pgbench.scale,

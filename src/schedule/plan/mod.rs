@@ -7,6 +7,7 @@ mod load;
 mod measured;
 mod migration;
 mod order;
+mod references;
 mod statement;
 #[cfg(test)]
 mod tests;

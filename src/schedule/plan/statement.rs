@@ -8,7 +8,7 @@ use crate::{
         generate::{ArgumentGenerator, Seeded, Surroundings},
     },
     source::{Diagnostic, Diagnostics},
-    spec::{client::Step, value::Argument},
+    spec::{client::Step, generator::Generator, value::Argument},
     sql,
 };
 use indexmap::IndexMap;
@@ -61,10 +61,17 @@ fn argument_plan(argument: &Argument) -> ArgumentPlan {
     }
 }
 
+/// A parameter whose values are generated.
+pub(super) struct Parameter<'a> {
+    pub(super) name: &'a str,
+    pub(super) generator: &'a Generator,
+    /// JSON pointer of the generator.
+    pub(super) path: String,
+}
+
 impl Planner<'_> {
-    /// Checks the generators of all parameters: their ranges, and what they refer to.
-    pub(super) fn check_generators(&self, seeded: &Seeded) -> Result<(), Diagnostics> {
-        let mut problems = Diagnostics::default();
+    /// The generators of all parameters.
+    pub(super) fn parameters(&self) -> Vec<Parameter<'_>> {
         let clients = self.scenario.clients.iter().flat_map(|(name, client)| {
             let steps = client.steps.iter().enumerate();
             steps.filter_map(move |(index, step)| match step {
@@ -81,21 +88,41 @@ impl Planner<'_> {
         let queries = self.scenario.queries.iter();
         let queries =
             queries.map(|(name, query)| (format!("/queries/{}", escaped(name)), &query.with));
-        for (path, with) in clients.chain(variables).chain(queries) {
-            for (name, argument) in with {
-                let Argument::Generator(generator) = argument else {
-                    continue;
-                };
-                let around = Surroundings {
-                    hooks: &self.compiler.hooks,
-                    seeded,
-                };
-                if let Err(error) =
-                    ArgumentGenerator::new(self.random_seed, &[name], generator, around)
-                {
+        let all = clients
+            .chain(variables)
+            .chain(queries)
+            .flat_map(|(path, with)| {
+                with.iter().filter_map(move |(name, argument)| {
+                    let Argument::Generator(generator) = argument else {
+                        return None;
+                    };
                     let path = format!("{path}/with/{}", escaped(name));
-                    problems.push(generator_problem(self.file, self.variant, &path, &error));
-                }
+                    Some(Parameter {
+                        name,
+                        generator,
+                        path,
+                    })
+                })
+            });
+        all.collect()
+    }
+
+    /// Checks the generators of all parameters: their ranges, and what they refer to.
+    pub(super) fn check_generators(&self, seeded: &Seeded) -> Result<(), Diagnostics> {
+        let mut problems = Diagnostics::default();
+        for Parameter {
+            name,
+            generator,
+            path,
+        } in self.parameters()
+        {
+            let around = Surroundings {
+                hooks: &self.compiler.hooks,
+                seeded,
+            };
+            let made = ArgumentGenerator::new(self.random_seed, &[name], generator, around);
+            if let Err(error) = made {
+                problems.push(generator_problem(self.file, self.variant, &path, &error));
             }
         }
         if problems.has_errors() {
