@@ -1,8 +1,7 @@
 //! What was typed? Command line and environment as clap reads them; [`settings`](super::settings) says what it means.
 
 use clap::{
-    Args, CommandFactory, Parser, Subcommand, ValueEnum,
-    builder::{FalseyValueParser, NonEmptyStringValueParser},
+    Args, CommandFactory, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser,
 };
 use std::path::PathBuf;
 
@@ -39,6 +38,15 @@ pub fn command() -> clap::Command {
         .mut_subcommands(|command| command.mut_args(quiet))
 }
 
+/// A switch as an environment variable sets it; an empty variable is as good as none.
+fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "" | "0" | "n" | "no" | "f" | "false" | "off" => Ok(false),
+        "1" | "y" | "yes" | "t" | "true" | "on" => Ok(true),
+        _ => Err("it is neither on nor off; write true or false".to_owned()),
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -61,10 +69,10 @@ pub enum Command {
 #[command(next_help_heading = "Output")]
 pub struct Telling {
     /// Tell less: failures and the summary
-    #[arg(short, long, global = true, env = "PGAUGE_QUIET", value_parser = FalseyValueParser::new(), conflicts_with = "verbose")]
+    #[arg(short, long, global = true, env = "PGAUGE_QUIET", value_parser = switch, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Tell more: notes, statements, latencies, where the time went
-    #[arg(short, long, global = true, env = "PGAUGE_VERBOSE", value_parser = FalseyValueParser::new())]
+    #[arg(short, long, global = true, env = "PGAUGE_VERBOSE", value_parser = switch)]
     pub verbose: bool,
     /// Colours; `auto` means on a terminal, unless NO_COLOR is set
     #[arg(
@@ -144,12 +152,12 @@ pub struct ServerArgs {
         value_name = "SERVER"
     )]
     pub server: Option<String>,
-    /// Keep the databases of the cases and say how to look into them; on a server that pgauge started, until Enter is
-    /// pressed
-    #[arg(long, env = "PGAUGE_KEEP", value_parser = FalseyValueParser::new())]
+    /// Keep the databases of cases that did not pass and say how to look into them; on a server that pgauge started,
+    /// until Enter is pressed at the terminal
+    #[arg(long, env = "PGAUGE_KEEP", value_parser = switch)]
     pub keep: bool,
     /// Keep seeded templates on a server reached by URL, so that the next run is quicker
-    #[arg(long, env = "PGAUGE_KEEP_TEMPLATES", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "PGAUGE_KEEP_TEMPLATES", value_parser = switch)]
     pub keep_templates: bool,
 }
 
@@ -161,13 +169,13 @@ pub struct RunningArgs {
     #[arg(short, long, env = "PGAUGE_JOBS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub jobs: Option<u16>,
     /// Begin no further case after one that did not pass
-    #[arg(long, env = "PGAUGE_FAIL_FAST", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "PGAUGE_FAIL_FAST", value_parser = switch)]
     pub fail_fast: bool,
     /// The seed of everything random, where a scenario names none [default: 1]
     #[arg(long, env = "PGAUGE_RANDOM_SEED", value_name = "N")]
     pub random_seed: Option<u64>,
     /// Count a skipped case as failed
-    #[arg(long, env = "PGAUGE_NO_SKIPS", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "PGAUGE_NO_SKIPS", value_parser = switch)]
     pub no_skips: bool,
 }
 
@@ -186,7 +194,7 @@ pub struct ReportArgs {
     pub interval_log: Option<PathBuf>,
     /// Remember what passed: write x.baseline.json beside each scenario x.yaml. Without this option a run is compared
     /// with these files, and never changes them
-    #[arg(long, env = "PGAUGE_UPDATE_BASELINES", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "PGAUGE_UPDATE_BASELINES", value_parser = switch)]
     pub update_baselines: bool,
 }
 
@@ -251,6 +259,13 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn a_switch_is_on_or_off_and_nothing_else() {
+        assert_eq!((switch("1"), switch("Yes")), (Ok(true), Ok(true)));
+        assert_eq!((switch(""), switch("off")), (Ok(false), Ok(false)));
+        assert!(switch("maybe").is_err());
     }
 
     #[test]

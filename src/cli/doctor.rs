@@ -6,12 +6,12 @@ use super::{
     Status, Stop,
     args::DoctorArgs,
     server::{self, ServerAddress, ServerChoice},
-    suite::{self, Suite},
+    suite,
 };
 use crate::{
     pg::{
         binaries::{Asked, Inventory},
-        embedded::{CacheState, Place, Preload},
+        embedded::{CacheState, Place, Preload, SETTINGS},
         error::ServerError,
         survey::{Chosen, Survey, survey},
     },
@@ -20,6 +20,7 @@ use crate::{
         terminal::{View, say},
     },
     source::Color,
+    spec::Suite,
     text::{Side, align_columns},
 };
 use given::Found;
@@ -171,7 +172,17 @@ fn embedded(survey: &Survey) -> Vec<[String; 2]> {
     if let Ok(place) = &survey.place {
         rows.push(["lives in".to_owned(), place_line(place)]);
     }
+    rows.extend(settings());
     rows
+}
+
+/// What differs from PostgreSQL's defaults on a server that pgauge starts, and why.
+fn settings() -> impl Iterator<Item = [String; 2]> {
+    SETTINGS.iter().enumerate().map(|(index, setting)| {
+        let title = if index == 0 { "settings" } else { "" };
+        let line = format!("{} = {}: {}", setting.name, setting.value, setting.why);
+        [title.to_owned(), line]
+    })
 }
 
 fn cache_line(cache: &CacheState) -> String {

@@ -1,25 +1,51 @@
 //! From files to cases: what `run`, `check` and `show` have in common.
 
-use super::{Stop, args::Chosen, settings::Scope};
+use super::{Stop, args::Chosen, settings::Scope, tell};
 use crate::{
+    report::terminal::View,
     schedule::{Plan, PlanOptions, Selection, plan},
-    source::Diagnostic,
+    source::{Diagnostic, Diagnostics},
     spec::{self, LoadedScenario},
     text::{did_you_mean, list, plural},
 };
 use std::{collections::BTreeSet, sync::Arc};
+
+/// What is to be done, and what is doubtful about it.
+#[derive(Debug)]
+pub struct Planned {
+    /// The cases.
+    pub plan: Plan,
+    /// What works and is probably not what was meant, in the files of these cases.
+    pub warnings: Diagnostics,
+}
 
 /// The cases of a scope; `random_seed` is what the command line or the suite says.
 ///
 /// # Errors
 ///
 /// Something is wrong in a file, or no case was chosen.
-pub fn planned(scope: &Scope, chosen: &Chosen, random_seed: Option<u64>) -> Result<Plan, Stop> {
+pub fn planned(scope: &Scope, chosen: &Chosen, random_seed: Option<u64>) -> Result<Planned, Stop> {
     let loaded = spec::load(&scope.files)?;
     let plan = plan(&loaded, &options(scope, chosen, random_seed))?;
-    match plan.cases.is_empty() {
-        true => Err(nothing_chosen(chosen, &loaded)),
-        false => Ok(plan),
+    if plan.cases.is_empty() {
+        return Err(nothing_chosen(chosen, &loaded));
+    }
+    let has_a_case = |file: &&Arc<LoadedScenario>| {
+        let mut cases = plan.cases.iter();
+        cases.any(|case| Arc::ptr_eq(&case.file, file))
+    };
+    let files = loaded.iter().filter(has_a_case);
+    let warnings = files.flat_map(|file| file.warnings.0.clone()).collect();
+    Ok(Planned { plan, warnings })
+}
+
+impl Planned {
+    /// Tells the warnings on standard error and gives the cases; what is doubtful keeps nothing from being done.
+    pub fn warned(self, view: View) -> Plan {
+        if !self.warnings.0.is_empty() {
+            tell(&self.warnings, view);
+        }
+        self.plan
     }
 }
 

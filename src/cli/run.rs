@@ -12,14 +12,15 @@ use crate::{
     record::{Breakage, CaseEnd, CaseLog, Micros, RunFacts, RunLog},
     report::{
         results::Results,
-        terminal::{Ending, Progress, View, say},
+        terminal::{Ending, Progress, Verbosity, View, say},
     },
     run::{self, RunOptions, Server},
     schedule::Plan,
     source::{Diagnostic, Diagnostics},
     verdict,
 };
-use baselines::{Baselines, Seen};
+pub use baselines::Baselines;
+use baselines::Seen;
 use reports::Reports;
 use server::Running;
 use std::time::Instant;
@@ -36,13 +37,14 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
         &settings.scope,
         &settings.chosen,
         Some(settings.running.random_seed),
-    )?;
+    )?
+    .warned(view);
     let baselines = Baselines::read(&plan, settings.baselines)?;
     let reports = Reports::open(&settings.reports)?;
     let (log, server) = carried_out(&plan, &baselines, &settings, view)?;
     let measured = measure::measure_all(&plan, &log);
     let verdict = verdict::judge(&plan, &log, &baselines.terms(log.run.server.as_ref()));
-    let (remembered, mut troubles) = baselines.settle(Seen {
+    let settled = baselines.settle(Seen {
         plan: &plan,
         log: &log,
         measured: &measured,
@@ -51,22 +53,19 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     let results = Results::gather(&plan, log, &measured, &verdict)
         .without_secrets(&settings.server.redactor());
     let (written, unwritten) = reports.write(&results);
-    troubles.extend(unwritten);
     let ending = Ending {
         results: &results,
         written: &written,
-        remembered,
+        remembered: settled.remembered,
         skips: settings.running.skips,
         view,
     };
     say(&ending.text());
+    note(&settled.notes, view);
     let left = server.map_or(Ok(()), Running::end);
-    troubles.extend(
-        left.err()
-            .map(|breakage| left_behind(&breakage))
-            .into_iter()
-            .collect(),
-    );
+    let left = left.err().map(|breakage| left_behind(&breakage));
+    let troubles = settled.problems.0.into_iter().chain(unwritten.0);
+    let troubles: Diagnostics = troubles.chain(left).collect();
     Ok(tell(troubles, view).and(verdict.exit_status(settings.running.skips).into()))
 }
 
@@ -97,6 +96,7 @@ fn carried_out(
         plan,
         terms: &baselines.terms(Some(server.server().facts())),
         progress: &progress,
+        server: server.server(),
         after_failure: settings.running.after_failure,
     };
     let options = RunOptions {
@@ -142,6 +142,13 @@ fn left_behind(breakage: &Breakage) -> Diagnostic {
     diagnostic.detail.clone_from(&breakage.detail);
     diagnostic.hints.extend(breakage.hint.clone());
     diagnostic.hint("the next run on this server tries again")
+}
+
+/// Tells what is worth knowing and changes nothing.
+fn note(notes: &Diagnostics, view: View) {
+    if !notes.0.is_empty() && view.verbosity > Verbosity::Quiet {
+        super::tell(notes, view);
+    }
 }
 
 /// Tells what went wrong after the last case, and what it comes to.

@@ -4,13 +4,14 @@ use super::{
     Stop,
     args::{Chosen, ColorWhen, RunArgs, Telling},
     files::scenario_files,
-    server::{self, ServerChoice},
-    suite::{self, Suite},
+    server::{self, ServerAddress, ServerChoice},
+    suite,
 };
 use crate::{
     report::terminal::{Verbosity, View},
     schedule::PlanOptions,
     source::{Color, Diagnostic},
+    spec::Suite,
     verdict::Skips,
 };
 use std::{
@@ -213,6 +214,10 @@ impl RunSettings {
             suite.server.as_deref(),
             &environment,
         )?;
+        let own = matches!(server.server, ServerAddress::Embedded(_));
+        if args.server.keep && own && !std::io::stdin().is_terminal() {
+            return Err(nothing_to_keep());
+        }
         let running = Running {
             jobs: args
                 .running
@@ -235,12 +240,16 @@ impl RunSettings {
         };
         let report = |typed: &Option<PathBuf>, suite: &Option<PathBuf>| {
             let typed = typed.clone().filter(|path| !path.as_os_str().is_empty());
-            typed.or_else(|| scope.beside(suite.as_ref()))
+            let path = typed.or_else(|| scope.beside(suite.as_ref()));
+            match path.as_deref() == Some(Path::new("-")) {
+                true => Err(no_dash()),
+                false => Ok(path),
+            }
         };
         let reports = Reports {
-            junit: report(&args.reports.junit, &suite.junit),
-            json: report(&args.reports.json, &suite.json),
-            interval_log: report(&args.reports.interval_log, &None),
+            junit: report(&args.reports.junit, &suite.junit)?,
+            json: report(&args.reports.json, &suite.json)?,
+            interval_log: report(&args.reports.interval_log, &None)?,
         };
         Ok(Self {
             chosen: args.chosen.clone(),
@@ -258,6 +267,25 @@ impl RunSettings {
             scope,
         })
     }
+}
+
+/// Elsewhere `-` is standard output; here a report would stand in the midst of what is told of the cases.
+fn no_dash() -> Stop {
+    let primary = "a report cannot be written to \"-\": standard output tells how the cases end";
+    Stop::usage(
+        Diagnostic::error("report", primary)
+            .hint("name a file, a pipe or /dev/stderr; or ./- for a file of that name"),
+    )
+}
+
+/// The server that pgauge starts ends with it, so that nobody could look into what was kept.
+fn nothing_to_keep() -> Stop {
+    let primary = "--keep needs a terminal, or a server that stays";
+    Stop::usage(
+        Diagnostic::error("keep", primary)
+            .detail("the server that pgauge starts ends with pgauge, and nobody is at a terminal to look into its databases before that")
+            .hint("run pgauge at a terminal, or keep the databases on a server of yours with --server URL"),
+    )
 }
 
 fn usual_jobs() -> usize {

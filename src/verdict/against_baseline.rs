@@ -13,6 +13,9 @@ use crate::{
     spec::scenario::BaselineFact,
 };
 
+/// The code of a case that the baseline of its scenario does not remember.
+pub const NOT_IN_BASELINE: &str = "not-in-baseline";
+
 /// The findings of a case against the baseline of its scenario; none where there is no baseline.
 pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
     let terms = context.terms;
@@ -50,12 +53,9 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn unknown(context: &Context<'_>) -> Finding {
-    Finding::note(
-        "not-in-baseline",
-        "the baseline does not know this case yet",
-    )
-    .at(context.place("/name"))
-    .hint("remember it with --update-baselines")
+    Finding::note(NOT_IN_BASELINE, "the baseline does not know this case yet")
+        .at(context.place("/name"))
+        .hint("remember it with --update-baselines")
 }
 
 fn finding(context: &Context<'_>, change: &Change) -> Finding {

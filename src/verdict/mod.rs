@@ -24,6 +24,7 @@ mod steps;
 mod tests;
 mod unexpected;
 
+pub use against_baseline::NOT_IN_BASELINE;
 pub use bound::{Limit, Natural};
 pub use context::Context;
 pub use finding::{Finding, FindingKind, FindingPlace, Within};

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod asides;
+mod connect;
 mod docs;
 mod folder;
 mod golden;
@@ -11,6 +13,7 @@ mod must_fail;
 mod mutations;
 mod program;
 mod redacted;
+mod references;
 mod schema;
 mod shipped;
 mod spec_errors;

@@ -51,7 +51,7 @@ fn suite(chosen: &Chosen) -> Result<Option<Plan>, Stop> {
     let planned = Scope::of(chosen).and_then(|scope| planning::planned(&scope, chosen, None));
     let named = !chosen.paths.is_empty() || !chosen.tag.is_empty() || !chosen.name.is_empty();
     match planned {
-        Ok(plan) => Ok(Some(plan)),
+        Ok(planned) => Ok(Some(planned.plan)),
         // Without a suite there is still a server to look at.
         Err(Stop::Usage(_)) if !named => Ok(None),
         Err(stop) => Err(stop),

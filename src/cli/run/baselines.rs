@@ -7,10 +7,10 @@ use crate::{
     record::{CaseLog, RunLog, ServerFacts},
     report::{file::ReportFile, terminal::Remembered},
     schedule::{self, Case, Plan, PlanOptions},
-    source::{Diagnostic, Diagnostics, Position, SourceFile, Span},
+    source::{Diagnostic, Diagnostics, Position, Severity, SourceFile, Span},
     spec::{LoadedScenario, tree},
-    text::guarded,
-    verdict::{Outcome, Terms, Verdict},
+    text::{guarded, list},
+    verdict::{NOT_IN_BASELINE, Outcome, Terms, Verdict},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -94,34 +94,45 @@ impl Baselines {
         }
     }
 
-    /// Writes what the cases that passed give to remember, where that was asked for; says with how many baselines the
-    /// run was compared, or how many were written, and what went wrong.
-    pub fn settle(&self, seen: Seen<'_>) -> (Remembered, Diagnostics) {
+    /// Writes what the cases that passed give to remember, where that was asked for; says what became of each baseline.
+    pub fn settle(&self, seen: Seen<'_>) -> Settled {
         let mut passed: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, verdict) in seen.verdict.cases.iter().enumerate() {
             if verdict.outcome == Outcome::Passed {
                 passed.entry(&verdict.case.file).or_default().push(index);
             }
         }
-        let mut remembered = Remembered::default();
-        let mut problems = Diagnostics::default();
+        let mut settled = Settled::default();
+        let remembered = &mut settled.remembered;
         for (file, cases) in passed {
             let Some(beside) = self.beside.get(file) else {
                 continue;
             };
             match self.purpose {
                 BaselineUse::Compare => {
-                    remembered.compared += usize::from(beside.old.is_some());
+                    remembered.compared += usize::from(beside.knows_one_of(&cases, seen));
+                    settled.notes.extend(beside.misfits(&cases, seen));
                 }
                 BaselineUse::Update => match beside.update(&cases, seen) {
                     Ok(Change::Written) => remembered.written += 1,
                     Ok(Change::None) => remembered.unchanged += 1,
-                    Err(problem) => problems.push(problem),
+                    Err(problem) => settled.problems.push(problem),
                 },
             }
         }
-        (remembered, problems)
+        settled
     }
+}
+
+/// What became of the baselines of a run.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// With how many the run was compared, or how many were written.
+    pub remembered: Remembered,
+    /// Where a baseline and the cases that passed do not know each other.
+    pub notes: Diagnostics,
+    /// What went wrong.
+    pub problems: Diagnostics,
 }
 
 /// What an update did to a file.
@@ -133,6 +144,48 @@ enum Change {
 }
 
 impl Beside {
+    /// Whether the run was compared with it at all.
+    fn knows_one_of(&self, cases: &[usize], seen: Seen<'_>) -> bool {
+        self.old.as_ref().is_some_and(|(_, old)| {
+            let mut keys = cases
+                .iter()
+                .map(|index| baseline::key(&seen.plan.cases[*index].id));
+            keys.any(|key| old.cases.contains_key(&key))
+        })
+    }
+
+    /// The cases that it does not know, and those that it knows and that are no more.
+    fn misfits(&self, cases: &[usize], seen: Seen<'_>) -> Diagnostics {
+        let Some((_, old)) = &self.old else {
+            return Diagnostics::default();
+        };
+        let unknown = cases.iter().filter(|index| {
+            let mut findings = seen.verdict.cases[**index].findings.iter();
+            findings.any(|finding| finding.code == NOT_IN_BASELINE)
+        });
+        let unknown: BTreeSet<String> = unknown
+            .map(|index| baseline::key(&seen.plan.cases[*index].id))
+            .collect();
+        let timed = old.timings.iter().flat_map(|timings| timings.cases.keys());
+        let remembered: BTreeSet<String> = old.cases.keys().chain(timed).cloned().collect();
+        let stale = &remembered - &all_keys(&self.scenario);
+        let file = self.path.display();
+        let unknown = (!unknown.is_empty()).then(|| {
+            let primary = format!("{file} does not remember the {}", named(&unknown));
+            Diagnostic::new(Severity::Note, NOT_IN_BASELINE, primary)
+                .hint("remember what passed with --update-baselines")
+        });
+        let stale = (!stale.is_empty()).then(|| {
+            let primary = format!(
+                "{file} remembers the {}, which the scenario does not have",
+                named(&stale)
+            );
+            Diagnostic::new(Severity::Note, "stale-baseline", primary)
+                .hint("--update-baselines forgets what is no more")
+        });
+        unknown.into_iter().chain(stale).collect()
+    }
+
     fn update(&self, cases: &[usize], seen: Seen<'_>) -> Result<Change, Diagnostic> {
         let Some(server) = &seen.log.run.server else {
             return Ok(Change::None);
@@ -163,6 +216,16 @@ impl Beside {
         written.map_err(|error| not_written(&self.path, &error))?;
         Ok(Change::Written)
     }
+}
+
+/// `case "a"`, `cases "a" and "b"`
+fn named(keys: &BTreeSet<String>) -> String {
+    let quoted: Vec<String> = keys.iter().map(|key| format!("\"{key}\"")).collect();
+    let noun = match keys.len() {
+        1 => "case",
+        _ => "cases",
+    };
+    format!("{noun} {}", list(&quoted, "and"))
 }
 
 /// What a case that passed gives to remember.

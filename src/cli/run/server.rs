@@ -13,7 +13,7 @@ use crate::{
         server::{PgServer, Retain, Retention},
     },
     record::Breakage,
-    report::terminal::say,
+    report::{style::shown, terminal::say},
 };
 use std::io::{BufRead, IsTerminal};
 use tokio::runtime::{Builder, Runtime};
@@ -92,8 +92,11 @@ impl Running {
     /// What could not be removed; the next run tries again.
     pub fn end(self) -> Result<(), Box<Breakage>> {
         let kept = self.server.kept();
-        for database in &kept {
-            say(&format!("kept: psql '{}'\n", self.server.address(database)));
+        for (case, address) in &kept {
+            say(&format!(
+                "kept of {}: psql '{address}'\n",
+                shown(&case.to_string())
+            ));
         }
         if self.own && !kept.is_empty() && std::io::stdin().is_terminal() {
             say("the server ends with pgauge; press Enter when you have seen enough\n");

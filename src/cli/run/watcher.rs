@@ -2,6 +2,7 @@
 
 use crate::{
     cli::settings::AfterFailure,
+    pg::server::PgServer,
     record::{CaseLog, Event},
     report::terminal::{CaseEnding, Progress},
     run::{LoadProgress, Observer},
@@ -19,6 +20,8 @@ pub struct Watcher<'a> {
     pub terms: &'a Terms,
     /// Where it is told.
     pub progress: &'a Progress,
+    /// Keeps the databases of cases that did not pass, if any.
+    pub server: &'a PgServer,
     /// What happens after a case that did not pass.
     pub after_failure: AfterFailure,
 }
@@ -49,6 +52,9 @@ impl Observer for Watcher<'_> {
             duration: log.duration,
         };
         self.progress.ended(index, &ending);
+        if matches!(verdict.outcome, Outcome::Passed | Outcome::Skipped) {
+            self.server.release(&log.case);
+        }
         match (verdict.outcome, self.after_failure) {
             (Outcome::Failed | Outcome::Errored | Outcome::Vacuous, AfterFailure::End) => {
                 ControlFlow::Break(())
