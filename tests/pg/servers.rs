@@ -1,6 +1,7 @@
 //! What a case asks of its server.
 
 use crate::world::{ask, case, client, connect, sql, with_server};
+use pgauge::record::Breakage;
 use pgauge::run::session::{Database, NotReady, Server};
 use pgauge::schedule::Case;
 
@@ -8,6 +9,13 @@ fn reason(not_ready: NotReady) -> String {
     match not_ready {
         NotReady::Skip { reason } => reason,
         broke => panic!("{broke:?}"),
+    }
+}
+
+fn breakage(not_ready: NotReady) -> Breakage {
+    match not_ready {
+        NotReady::Broke(breakage) => *breakage,
+        NotReady::Skip { reason } => panic!("skipped: {reason}"),
     }
 }
 
@@ -30,18 +38,42 @@ fn what_the_server_lacks_skips_the_case_and_says_what() {
             "{said}"
         );
         let mut lacking = case("lacking", Vec::new());
-        lacking.database.extensions = vec!["plpgsql".into(), "no_such".into()];
+        lacking.database.requires.extensions = vec!["plpgsql".into(), "no_such".into()];
+        // What is required and created too is required first of all.
+        lacking.database.extensions = vec!["no_such".into()];
         let said = reason(server.database(&lacking).await.unwrap_err());
         assert_eq!(said, "the server does not have the extension \"no_such\"");
-        let mut odd = case("odd", Vec::new());
-        odd.database.collation = Some("xx_XX.UTF-8".into());
-        odd.database.fingerprint = "odd".into();
-        let said = reason(server.database(&odd).await.unwrap_err());
-        assert_eq!(said, "the server has no collation \"xx_XX.UTF-8\" for UTF8");
         let mut restless = case("restless", Vec::new());
         restless.clients = vec![client("alice", &[("shared_buffers", "1MB")])];
         let said = reason(server.database(&restless).await.unwrap_err());
         assert!(said.contains("\"alice\""), "{said}");
+    });
+}
+
+#[test]
+fn what_a_case_only_creates_and_the_server_lacks_is_an_error() {
+    with_server(|server| async move {
+        let mut lacking = case("lacking", Vec::new());
+        lacking.database.extensions = vec!["plpgsql".into(), "no_such".into()];
+        let broke = breakage(server.database(&lacking).await.unwrap_err());
+        assert_eq!(
+            (broke.message.as_str(), broke.path.as_deref()),
+            (
+                "the server does not have the extension \"no_such\"",
+                Some("/database/extensions/1")
+            )
+        );
+        let mut odd = case("odd", Vec::new());
+        odd.database.collation = Some("xx_XX.UTF-8".into());
+        odd.database.fingerprint = "odd".into();
+        let broke = breakage(server.database(&odd).await.unwrap_err());
+        assert_eq!(
+            (broke.message.as_str(), broke.path.as_deref()),
+            (
+                "the server has no collation \"xx_XX.UTF-8\" for UTF8",
+                Some("/database/collation")
+            )
+        );
     });
 }
 
