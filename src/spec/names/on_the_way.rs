@@ -9,6 +9,7 @@ use crate::{
     source::Diagnostic,
     spec::{
         client::{Statement, Step},
+        order::OneOrMany,
         value::Argument,
     },
     sql,
@@ -81,11 +82,22 @@ impl Checker<'_> {
         needed.filter(|index| *index < entry.step).collect()
     }
 
-    /// A session that waits takes no further step until somebody lets it go on.
+    /// A session that waits takes no further step until somebody lets it go on: another entry, or the error that
+    /// ends what it waits for.
     pub(super) fn launched_while_waiting(&self, entries: &[Entry<'_>]) {
-        for pair in entries.windows(2) {
+        for (index, pair) in entries.windows(2).enumerate() {
             let [waiting, next] = pair else { continue };
-            let stuck = waiting.waits() && !waiting.ends_with_error();
+            let for_whom = waiting.options.waits_for.as_ref().map(OneOrMany::names);
+            let is_let_go = entries[..index].iter().any(|earlier| {
+                let meant = for_whom.is_none_or(|names| {
+                    let own = text(earlier.session);
+                    names
+                        .iter()
+                        .any(|name| *name == own || name == earlier.session.client())
+                });
+                meant && earlier.waits() && earlier.ends_with_error()
+            });
+            let stuck = waiting.waits() && !waiting.ends_with_error() && !is_let_go;
             if stuck && waiting.session == next.session {
                 let primary = format!(
                     "\"{}\" still waits when this is launched",
