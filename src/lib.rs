@@ -18,6 +18,7 @@ pub mod report;
 pub mod run;
 pub mod schedule;
 pub mod script;
+pub mod search;
 pub mod source;
 pub mod spec;
 pub mod sql;

@@ -348,6 +348,7 @@ fn sessions_outside_the_case_are_not_remembered() {
         client: id("bob"),
         blockers: vec![blocker],
         lock: None,
+        seen_by: crate::record::Witness::Look,
     });
     assert!(facts(&case, &log).waits.is_empty());
 }

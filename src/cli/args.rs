@@ -56,6 +56,8 @@ pub enum Command {
     Check(Chosen),
     /// Show the cases, orders and SQL that would run
     Show(Chosen),
+    /// Turn tests of another tool into scenarios
+    Import(ImportArgs),
     /// Write a small suite to start from
     Init(InitArgs),
     /// Print a JSON Schema, for editors
@@ -171,6 +173,10 @@ pub struct RunningArgs {
     /// Begin no further case after one that did not pass
     #[arg(long, env = "PGAUGE_FAIL_FAST", value_parser = switch)]
     pub fail_fast: bool,
+    /// Expect what isolationtester prints for the one scenario that is run: the outcome in this file, or in an
+    /// alternative beside it (x_1.out). A folder has a file NAME.out for each scenario
+    #[arg(long, env = "PGAUGE_EXPECTED", value_name = "FILE")]
+    pub expected: Option<PathBuf>,
     /// The seed of everything random, where a scenario names none [default: 1]
     #[arg(long, env = "PGAUGE_RANDOM_SEED", value_name = "N")]
     pub random_seed: Option<u64>,
@@ -189,6 +195,10 @@ pub struct ReportArgs {
     /// Write everything that was seen to this file, as JSON
     #[arg(long, env = "PGAUGE_JSON", value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write what happened in another tool's form: `isolation=FILE` in that of PostgreSQL's isolationtester. A folder
+    /// gets a file NAME.out for each scenario
+    #[arg(long, env = "PGAUGE_TRACE", value_name = "FORM=FILE", value_parser = trace)]
+    pub trace: Option<Trace>,
     /// Write the latencies of every load to this file, second by second, in HdrHistogram's interval log format
     #[arg(long, env = "PGAUGE_INTERVAL_LOG", value_name = "FILE")]
     pub interval_log: Option<PathBuf>,
@@ -196,6 +206,50 @@ pub struct ReportArgs {
     /// with these files, and never changes them
     #[arg(long, env = "PGAUGE_UPDATE_BASELINES", value_parser = switch)]
     pub update_baselines: bool,
+}
+
+/// What happened, in another tool's form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Where it is written: a file, or a folder for several.
+    pub path: PathBuf,
+}
+
+/// Reads `isolation=FILE`.
+fn trace(text: &str) -> Result<Trace, String> {
+    match text.split_once('=') {
+        Some(("isolation", path)) if !path.is_empty() => Ok(Trace { path: path.into() }),
+        _ => Err("write isolation=FILE".to_owned()),
+    }
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Of which tool.
+    #[command(subcommand)]
+    pub of: Imported,
+}
+
+/// The tools whose tests can be imported.
+#[derive(Debug, Subcommand)]
+pub enum Imported {
+    /// A spec of PostgreSQL's isolation tester, with its comments
+    Isolation(ImportIsolationArgs),
+}
+
+/// Arguments of `import isolation`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pgauge import isolation specs/deadlock-hard.spec -o scenarios/deadlock_hard.yaml")]
+pub struct ImportIsolationArgs {
+    /// The spec
+    #[arg(value_name = "FILE.spec")]
+    pub spec: PathBuf,
+    /// Where the scenario is written; standard output without it
+    #[arg(short, long, env = "PGAUGE_OUTPUT", value_name = "FILE.yaml")]
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `init`.

@@ -27,8 +27,7 @@ pub fn scenario_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Stop> {
         };
         if found.is_empty() {
             let primary = format!("no scenario in {}", path.display());
-            let hint =
-                "a scenario is a file that ends in .yaml; `pgauge init` writes one to start from";
+            let hint = "a scenario is a file that ends in .yaml, or in .spec; `pgauge init` writes one to start from";
             return Err(Stop::usage(
                 Diagnostic::error("no-scenario", primary).hint(hint),
             ));
@@ -64,10 +63,10 @@ fn in_folder(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn is_scenario(path: &Path) -> bool {
-    let yaml = path
+    let named = path
         .extension()
-        .is_some_and(|end| end == "yaml" || end == "yml");
-    yaml && path.file_name().is_some_and(|name| name != SUITE_FILE)
+        .is_some_and(|end| end == "yaml" || end == "yml" || end == "spec");
+    named && path.file_name().is_some_and(|name| name != SUITE_FILE)
 }
 
 fn is_glob(path: &Path) -> bool {

@@ -4,6 +4,7 @@ pub mod args;
 pub mod check;
 pub mod doctor;
 mod files;
+pub mod import;
 pub mod init;
 mod planning;
 pub mod run;
@@ -44,6 +45,7 @@ fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {
         Command::Run(args) => return run::run(args, view),
         Command::Check(chosen) => check::check(chosen, view)?,
         Command::Show(chosen) => show::show(chosen, view)?,
+        Command::Import(args) => import::import(args, view)?,
         Command::Init(args) => init::init(args)?,
         Command::Schema(args) => say(&schema::text(args.of)),
         Command::Doctor(args) => return doctor::doctor(args, view),

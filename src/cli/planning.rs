@@ -1,14 +1,19 @@
 //! From files to cases: what `run`, `check` and `show` have in common.
 
-use super::{Stop, args::Chosen, settings::Scope, tell};
+use super::{
+    Stop,
+    args::Chosen,
+    settings::{RunSettings, Scope},
+    tell,
+};
 use crate::{
     report::terminal::View,
-    schedule::{Plan, PlanOptions, Selection, plan},
+    schedule::{Plan, PlanOptions, RowsKept, Selection, plan},
     source::{Diagnostic, Diagnostics},
     spec::{self, LoadedScenario},
     text::{did_you_mean, list, plural},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 /// What is to be done, and what is doubtful about it.
 #[derive(Debug)]
@@ -26,9 +31,42 @@ pub struct Planned {
 /// Something is wrong in a file, or no case was chosen.
 pub fn planned(scope: &Scope, chosen: &Chosen, random_seed: Option<u64>) -> Result<Planned, Stop> {
     let loaded = spec::load(&scope.files)?;
-    let plan = plan(&loaded, &options(scope, chosen, random_seed))?;
+    plan_of(&loaded, chosen, &options(scope, chosen, random_seed))
+}
+
+/// The cases of a run, with what its command line says of their outcome and of what is written.
+///
+/// # Errors
+///
+/// Something is wrong in a file, or no case was chosen.
+pub fn planned_to_run(settings: &RunSettings) -> Result<Planned, Stop> {
+    let RunSettings {
+        scope,
+        chosen,
+        running,
+        expected,
+        reports,
+        ..
+    } = settings;
+    let mut loaded = spec::load(&scope.files)?;
+    if let Some(expected) = expected {
+        expect_outcomes(&mut loaded, expected)?;
+    }
+    let mut options = options(scope, chosen, Some(running.random_seed));
+    if reports.trace.is_some() {
+        options.rows = RowsKept::All;
+    }
+    plan_of(&loaded, chosen, &options)
+}
+
+fn plan_of(
+    loaded: &[Arc<LoadedScenario>],
+    chosen: &Chosen,
+    options: &PlanOptions,
+) -> Result<Planned, Stop> {
+    let plan = plan(loaded, options)?;
     if plan.cases.is_empty() {
-        return Err(nothing_chosen(chosen, &loaded));
+        return Err(nothing_chosen(chosen, loaded));
     }
     let has_a_case = |file: &&Arc<LoadedScenario>| {
         let mut cases = plan.cases.iter();
@@ -49,6 +87,32 @@ impl Planned {
     }
 }
 
+/// Has scenarios expect what a file says, or for each of them the file of its name in a folder.
+fn expect_outcomes(loaded: &mut [Arc<LoadedScenario>], expected: &Path) -> Result<(), Stop> {
+    let is_folder = expected.is_dir();
+    if loaded.len() > 1 && !is_folder {
+        let primary = "an expected outcome in one file is that of one scenario";
+        let detail = plural(loaded.len() as u64, "scenario was chosen");
+        let diagnostic = Diagnostic::error("expected", primary).detail(detail);
+        let hint = "choose one scenario, or name the folder that has the expected files";
+        return Err(Stop::usage(diagnostic.hint(hint)));
+    }
+    for scenario in loaded {
+        let path = match is_folder {
+            true => {
+                let stem = scenario.file.path().file_stem().unwrap_or_default();
+                expected.join(format!("{}.out", stem.to_string_lossy()))
+            }
+            false => expected.to_owned(),
+        };
+        // Nobody else has it yet.
+        if let Some(scenario) = Arc::get_mut(scenario) {
+            scenario.expect_outcome(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// What the command line and the suite say of all scenarios.
 pub fn options(scope: &Scope, chosen: &Chosen, random_seed: Option<u64>) -> PlanOptions {
     let usual = PlanOptions::default();
@@ -65,7 +129,15 @@ pub fn options(scope: &Scope, chosen: &Chosen, random_seed: Option<u64>) -> Plan
             tags: chosen.tag.clone(),
             names: chosen.name.clone(),
         },
+        rows: usual.rows,
+        tester_step_timeout: tester_step_timeout().unwrap_or(usual.tester_step_timeout),
     }
+}
+
+/// What isolationtester's own variable says: whole seconds.
+fn tester_step_timeout() -> Option<Duration> {
+    let seconds = std::env::var("PGISOLATIONTIMEOUT").ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 fn nothing_chosen(chosen: &Chosen, loaded: &[Arc<LoadedScenario>]) -> Stop {

@@ -6,7 +6,7 @@ mod server;
 mod signals;
 mod watcher;
 
-use super::{Status, Stop, args::RunArgs, planning::planned, settings::RunSettings};
+use super::{Status, Stop, args::RunArgs, planning::planned_to_run, settings::RunSettings};
 use crate::{
     measure,
     record::{Breakage, CaseEnd, CaseLog, Micros, RunFacts, RunLog},
@@ -16,6 +16,7 @@ use crate::{
     },
     run::{self, RunOptions, Server},
     schedule::Plan,
+    search::Searcher,
     source::{Diagnostic, Diagnostics},
     verdict,
 };
@@ -33,14 +34,9 @@ use watcher::Watcher;
 /// What kept it from beginning, or a report from being written.
 pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     let settings = RunSettings::of(args)?;
-    let plan = planned(
-        &settings.scope,
-        &settings.chosen,
-        Some(settings.running.random_seed),
-    )?
-    .warned(view);
+    let plan = planned_to_run(&settings)?.warned(view);
     let baselines = Baselines::read(&plan, settings.baselines)?;
-    let reports = Reports::open(&settings.reports)?;
+    let reports = Reports::open(&settings.reports, &plan)?;
     let (log, server) = carried_out(&plan, &baselines, &settings, view)?;
     let measured = measure::measure_all(&plan, &log);
     let verdict = verdict::judge(&plan, &log, &baselines.terms(log.run.server.as_ref()));
@@ -52,7 +48,7 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     });
     let results = Results::gather(&plan, log, &measured, &verdict)
         .without_secrets(&settings.server.redactor());
-    let (written, unwritten) = reports.write(&results);
+    let (written, unwritten) = reports.write(&plan, &results);
     let ending = Ending {
         results: &results,
         written: &written,
@@ -104,7 +100,12 @@ fn carried_out(
         facts,
         interrupt,
     };
-    let mut log = run::run(plan, server.server(), &options, &watcher);
+    let searcher = Searcher {
+        server: server.server(),
+        databases: options.jobs,
+        interrupt: options.interrupt.clone(),
+    };
+    let mut log = run::run(plan, server.server(), &options, &watcher, &searcher);
     log.run.duration = began.elapsed().into();
     progress.finish();
     Ok((log, Some(server)))
@@ -128,6 +129,8 @@ fn without_server(plan: &Plan, run: RunFacts, breakage: &Breakage) -> RunLog {
         queries: Vec::new(),
         probes: Vec::new(),
         plans: Vec::new(),
+        exploration: None,
+        serial: None,
         started_at: String::new(),
         duration: Micros(0),
     });

@@ -140,6 +140,8 @@ pub struct RunSettings {
     pub server: ServerChoice,
     /// How cases are run.
     pub running: Running,
+    /// The outcome that is expected, in isolationtester's form: a file, or a folder.
+    pub expected: Option<PathBuf>,
     /// What is kept.
     pub keeping: Keeping,
     /// What is written.
@@ -195,6 +197,8 @@ pub struct Reports {
     pub junit: Option<PathBuf>,
     /// Everything that was seen.
     pub json: Option<PathBuf>,
+    /// What happened, in isolationtester's form: a file, or a folder.
+    pub trace: Option<PathBuf>,
     /// The latencies of loads, second by second.
     pub interval_log: Option<PathBuf>,
 }
@@ -249,12 +253,14 @@ impl RunSettings {
         let reports = Reports {
             junit: report(&args.reports.junit, &suite.junit)?,
             json: report(&args.reports.json, &suite.json)?,
+            trace: args.reports.trace.as_ref().map(|trace| trace.path.clone()),
             interval_log: report(&args.reports.interval_log, &None)?,
         };
         Ok(Self {
             chosen: args.chosen.clone(),
             server,
             running,
+            expected: args.running.expected.clone(),
             keeping: Keeping {
                 databases: args.server.keep,
                 templates: args.server.keep_templates,

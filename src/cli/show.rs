@@ -7,10 +7,11 @@ use crate::{
         terminal::{Verbosity, View, say},
     },
     schedule::{
-        ArgumentPlan, Case, ClientPlan, LaunchPlan, SeedAction, StatementPlan, StepPlan, StepWork,
+        ArgumentPlan, Case, ClientPlan, LaunchPlan, OrdersPlan, SeedAction, StatementPlan,
+        StepPlan, StepWork,
     },
     source::Color,
-    spec::value::Builtin,
+    spec::{explore::EqualOrders, value::Builtin},
     sql::condition_or_code,
     text::{Side, align_columns, format_duration, list, plural, thousands},
 };
@@ -45,6 +46,7 @@ fn of_case(case: &Case, color: Color) -> String {
         ("queries", queries(case)),
         ("clients", clients(case)),
         ("order", order(case)),
+        ("orders", explored(case)),
         ("afterwards", probes(case)),
     ] {
         let lines: Vec<String> = lines;
@@ -234,6 +236,28 @@ fn order(case: &Case) -> Vec<String> {
         })
         .collect();
     align_columns(&rows, &[Side::Right, Side::Left])
+}
+
+/// `all, at most 5,000; those that cannot differ from one that ran are left out`
+fn explored(case: &Case) -> Vec<String> {
+    let told = case.explore.map(|plan| {
+        let limit = plural(u64::from(plan.limit), "order");
+        match plan.orders {
+            OrdersPlan::All(EqualOrders::Skip) => {
+                format!(
+                    "all, {limit} at most; those that cannot differ from one that ran are left out"
+                )
+            }
+            OrdersPlan::All(EqualOrders::Run) => format!("all, {limit} at most"),
+            OrdersPlan::Preemptions(most) => format!(
+                "all with at most {}, {limit} at most",
+                plural(u64::from(most), "interruption")
+            ),
+            OrdersPlan::Sample => format!("{limit} drawn by seed {}", case.random_seed),
+            OrdersPlan::Forced => "this one, held against the serial ones".to_owned(),
+        }
+    });
+    told.into_iter().collect()
 }
 
 fn launched(case: &Case, launch: &LaunchPlan) -> String {

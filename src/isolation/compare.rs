@@ -49,6 +49,8 @@ impl Comparison {
 pub struct Difference {
     /// Which order, from 0.
     pub order: usize,
+    /// Which fact of the run's order, from 0; their number where the file has more.
+    pub fact: usize,
     /// What differs.
     pub what: WhatDiffers,
     /// How far the order agrees all the same.
@@ -285,6 +287,7 @@ fn first_difference(
         if found.launches != side.trace.launches {
             return Some(Difference {
                 order,
+                fact: 0,
                 what: WhatDiffers::Launches {
                     expected: side.trace.launches.clone(),
                     found: found.launches.clone(),
@@ -302,6 +305,7 @@ fn first_difference(
             .unwrap_or(ours.len().min(theirs.len()));
         return Some(Difference {
             order,
+            fact: at,
             what: WhatDiffers::Fact {
                 expected: theirs.get(at).map(|fact| (*fact).clone()),
                 found: ours.get(at).map(|fact| (*fact).clone()),
@@ -313,6 +317,7 @@ fn first_difference(
     let counts = (expected.orders.len(), found.len());
     (counts.0 != counts.1).then(|| Difference {
         order: counts.0.min(counts.1),
+        fact: 0,
         what: WhatDiffers::OrderCount {
             expected: counts.0,
             found: counts.1,

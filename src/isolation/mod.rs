@@ -11,6 +11,8 @@ mod expected;
 mod layout;
 mod lexer;
 mod link;
+mod names;
+mod needs;
 mod orders;
 mod parse;
 pub mod spec;
@@ -23,6 +25,8 @@ mod tests;
 
 pub use compare::{Comparison, Difference, Level, compare};
 pub use expected::{Expected, ExpectedOrder};
+pub use names::Names;
+pub use needs::{database_name, expected_beside, prepared_transactions};
 pub use orders::{Interleavings, Orders, interleaving_count};
 pub use parse::{Parsed, parse};
 pub use spec::Spec;

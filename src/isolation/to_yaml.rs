@@ -1,34 +1,22 @@
 //! How does a spec read as a scenario?
 //!
-//! The scenario says what the spec says, in the order of the spec, with its comments beside what they are
-//! about. What it needs of the language beyond clients, steps and orders:
+//! The scenario says what the spec says, in the order of the spec, with its comments beside what they are about. What
+//! a key says stands in the scenario's JSON Schema; `database: { preset: isolationtester }` are the conditions under
+//! which PostgreSQL runs its suite.
 //!
-//! | key | what it says |
-//! |---|---|
-//! | `database: { preset: isolationtester }` | the conditions under which PostgreSQL runs its suite: database `isolation_regression` made from `template0`, the superuser, messages and formats in `C`, time zone America/Los_Angeles, `DateStyle` Postgres MDY, `IntervalStyle` postgres_verbose, `bytea_output` hex, `application_name` isolation/SPEC/SESSION |
-//! | `requires: { settings: { max_prepared_transactions: 2 } }` | what the server must be started with |
-//! | `setup`, `teardown` at the top | before and after each order, on a control session whose notices nobody sees; an entry is one message. Other than `seed` they are part of the order's outcome, and nothing is vacuumed between |
-//! | `orders_share: sessions` | one database and one set of sessions for all orders, one after the other: settings, temporary tables, prepared statements and LISTEN stay; without it each order is a case of its own |
-//! | `clients.X.setup`, `clients.X.teardown` | before and after each order, not once per connection |
-//! | an empty `sql` | a message without a statement |
-//! | `orders: all` | every interleaving, depth first, the first client first, none left out as equal |
-//! | a launch's `marked: waiting` | `(*)`: it is reported as waiting at the first look, whatever it does |
-//! | a launch's `after: s1.a` | `(a)`: its end is not reported while `a` is launched and not reported; a list of several |
-//! | a launch's `after_notices: { of: s1.a, count: 3 }` | `(a notices 3)`: its end is not reported until the client of `a` has had three more notices; a list of several |
-//! | `expect: [{ outcome: { like: x.out } }]` | the outcome equals an expected file or one of its alternatives; then errors of steps are no failures by themselves, and a client goes on after one (`on_error: continue`) |
-//!
-//! A name that the language cannot have (a client's with blanks, a step's with a dot) is changed, and a comment
+//! A name that the language cannot have (a client's with blanks, a step's with a dot) is changed, and `printed_as`
 //! gives the one of the spec.
 
 use super::{
     comments::Comments,
-    layout::{block, laid_out, name, value},
+    layout::{block, laid_out, name, quoted, value},
+    names::Names,
+    needs::{database_name, prepared_transactions},
     spec::{Launch, Marker, Permutation, Session, Spec, Sql, Step, StepId},
 };
-use std::collections::HashSet;
 
-/// The spec as a scenario in YAML.
-pub fn to_yaml(spec: &Spec) -> String {
+/// The spec as a scenario in YAML; `like` is the file with its expected outcome, as the scenario shall name it.
+pub fn to_yaml(spec: &Spec, like: Option<&str>) -> String {
     let mut writer = Writer {
         spec,
         names: Names::of(spec),
@@ -36,7 +24,21 @@ pub fn to_yaml(spec: &Spec) -> String {
         out: String::new(),
     };
     writer.scenario();
+    if let Some(like) = like {
+        writer.gap();
+        writer.line(0, "expect:");
+        writer.line(2, &format!("- outcome: {{ like: {} }}", path(like)));
+    }
     writer.out
+}
+
+/// A path in a flow mapping.
+fn path(text: &str) -> String {
+    let simple = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
+    match text.chars().all(simple) && !text.starts_with('-') {
+        true => text.to_owned(),
+        false => quoted(text),
+    }
 }
 
 struct Writer<'a> {
@@ -57,7 +59,20 @@ impl<'a> Writer<'a> {
             let text = block(&introduction.join("\n"), 2);
             self.line(0, &format!("description: {text}"));
         }
-        self.line(0, "database: { preset: isolationtester }");
+        match database_name(spec) {
+            Some(called) => {
+                let called = name(&called);
+                self.line(
+                    0,
+                    &format!("database: {{ preset: isolationtester, name: {called} }}"),
+                );
+            }
+            None => self.line(0, "database: { preset: isolationtester }"),
+        }
+        if let Some(count) = prepared_transactions(spec) {
+            let settings = format!("{{ max_prepared_transactions: {count} }}");
+            self.line(0, &format!("requires: {{ settings: {settings} }}"));
+        }
         self.line(0, "orders_share: sessions");
         if !spec.setups.is_empty() {
             self.gap();
@@ -87,10 +102,13 @@ impl<'a> Writer<'a> {
 
     fn client(&mut self, at: usize, session: &'a Session) {
         self.comments_before(2, session.span.start);
-        let yaml_name = self.names.clients[at].clone();
-        let renamed = (yaml_name != session.name.text).then_some(session.name.text.as_str());
+        let yaml_name = self.names.client(at).to_owned();
         let behind = self.comments.behind(session.name.span.end);
-        self.line_with(2, &format!("{yaml_name}:"), renamed, behind);
+        self.line_with(2, &format!("{yaml_name}:"), behind);
+        if yaml_name != session.name.text {
+            let printed = value(&session.name.text, 6);
+            self.line(4, &format!("printed_as: {printed}"));
+        }
         self.line(4, "on_error: continue");
         if let Some(setup) = &session.setup {
             self.line(4, "setup:");
@@ -109,9 +127,12 @@ impl<'a> Writer<'a> {
     fn step(&mut self, id: StepId, step: &Step) {
         self.comments_before(6, step.span.start);
         let yaml_name = self.names.step(id).to_owned();
-        let renamed = (yaml_name != step.name.text).then_some(step.name.text.as_str());
         let behind = self.comments.behind(step.span.end);
-        self.line_with(6, &format!("- step: {}", name(&yaml_name)), renamed, behind);
+        self.line_with(6, &format!("- step: {}", name(&yaml_name)), behind);
+        if yaml_name != step.name.text {
+            let printed = value(&step.name.text, 10);
+            self.line(8, &format!("printed_as: {printed}"));
+        }
         let sql = value(&laid_out(&step.sql.text), 10);
         self.line(8, &format!("sql: {sql}"));
     }
@@ -139,7 +160,7 @@ impl<'a> Writer<'a> {
             self.comments_before(6, place.start);
             let behind = self.comments.behind(place.end);
             let text = self.launch(launch);
-            self.line_with(6, &format!("- {text}"), None, behind);
+            self.line_with(6, &format!("- {text}"), behind);
         }
     }
 
@@ -187,19 +208,10 @@ impl<'a> Writer<'a> {
         self.out.push('\n');
     }
 
-    fn line_with(
-        &mut self,
-        indent: usize,
-        text: &str,
-        renamed: Option<&str>,
-        comment: Option<String>,
-    ) {
-        let renamed = renamed.map(|name| format!("in the spec: {name:?}"));
-        let notes: Vec<String> = renamed.into_iter().chain(comment).collect();
-        if notes.is_empty() {
-            self.line(indent, text);
-        } else {
-            self.line(indent, &format!("{text}  # {}", notes.join("; ")));
+    fn line_with(&mut self, indent: usize, text: &str, comment: Option<String>) {
+        match comment {
+            None => self.line(indent, text),
+            Some(comment) => self.line(indent, &format!("{text}  # {comment}")),
         }
     }
 
@@ -244,76 +256,4 @@ fn first_word(spec: &Spec) -> usize {
     }
     let rest = text.get(at..).unwrap_or_default();
     at + rest.len() - rest.trim_start().len()
-}
-
-/// The names of clients and steps in the scenario.
-struct Names {
-    clients: Vec<String>,
-    steps: Vec<Vec<String>>,
-}
-
-impl Names {
-    fn of(spec: &Spec) -> Self {
-        let mut taken = HashSet::new();
-        let clients = spec
-            .sessions
-            .iter()
-            .map(|session| unique(client_name(&session.name.text), &mut taken))
-            .collect();
-        let steps = spec.sessions.iter().map(|session| {
-            let mut taken = HashSet::new();
-            session
-                .steps
-                .iter()
-                .map(|step| unique(step_name(&step.name.text), &mut taken))
-                .collect()
-        });
-        Self {
-            clients,
-            steps: steps.collect(),
-        }
-    }
-
-    fn step(&self, id: StepId) -> &str {
-        let of_session = self.steps.get(id.session);
-        of_session
-            .and_then(|steps| steps.get(id.step))
-            .map_or("", String::as_str)
-    }
-
-    fn full(&self, id: StepId) -> String {
-        let client = self.clients.get(id.session).map_or("", String::as_str);
-        format!("{client}.{}", self.step(id))
-    }
-}
-
-fn client_name(text: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let mut name: String = text
-        .chars()
-        .map(|c| if allowed(c) { c } else { '_' })
-        .collect();
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-        name.insert(0, '_');
-    }
-    name
-}
-
-fn step_name(text: &str) -> String {
-    if text.is_empty() {
-        "unnamed".to_owned()
-    } else {
-        text.replace('.', "_")
-    }
-}
-
-/// The name, with a number behind it where it is taken.
-fn unique(name: String, taken: &mut HashSet<String>) -> String {
-    let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
-    let free = std::iter::once(name.clone())
-        .chain(numbered)
-        .find(|name| !taken.contains(name))
-        .unwrap_or(name);
-    taken.insert(free.clone());
-    free
 }

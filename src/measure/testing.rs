@@ -44,6 +44,8 @@ impl LogBuilder {
                 queries: Vec::new(),
                 probes: Vec::new(),
                 plans: Vec::new(),
+                exploration: None,
+                serial: None,
                 started_at: String::new(),
                 duration: Micros(0),
             },
@@ -161,6 +163,7 @@ impl LogBuilder {
                 mode: "ShareLock".to_owned(),
                 relation: None,
             }),
+            seen_by: crate::record::Witness::Look,
         });
     }
 

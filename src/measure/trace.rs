@@ -99,7 +99,7 @@ impl Message<'_> {
     pub fn is_own(&self) -> bool {
         match self.by {
             SentBy::Step | SentBy::ForEach { .. } => true,
-            SentBy::Setup | SentBy::Hook | SentBy::Query { .. } => false,
+            SentBy::Setup | SentBy::Teardown | SentBy::Hook | SentBy::Query { .. } => false,
         }
     }
 
@@ -264,7 +264,9 @@ impl<'a> Reader<'a> {
                 | ClientEnd::GaveUp { .. }
                 | ClientEnd::Lost => self.fail_pass(client),
             },
-            EventKind::Connected { .. }
+            EventKind::OrderBegan { .. }
+            | EventKind::HeldBack { .. }
+            | EventKind::Connected { .. }
             | EventKind::Waiting { .. }
             | EventKind::WaitEnded { .. }
             | EventKind::Skipped { .. }

@@ -65,6 +65,7 @@ impl Waits {
                     client,
                     blockers,
                     lock,
+                    seen_by: _,
                 } => {
                     let open = all.iter_mut().rev().find(|wait| wait.run == *run);
                     // The same wait is noted again when others come to stand ahead of it.
@@ -94,7 +95,9 @@ impl Waits {
                         wait.ended = Some((event.seq, event.at));
                     }
                 }
-                EventKind::Connected { .. }
+                EventKind::OrderBegan { .. }
+                | EventKind::HeldBack { .. }
+                | EventKind::Connected { .. }
                 | EventKind::Launched { .. }
                 | EventKind::Sent { .. }
                 | EventKind::Replied { .. }

@@ -22,9 +22,9 @@ use crate::run::session::NotReady;
 use crate::schedule::DatabasePlan;
 use deadpool_postgres::PoolError;
 use postgres_protocol::password::scram_sha_256;
-use std::collections::HashSet;
-use std::sync::OnceLock;
-use tokio::sync::Mutex as AsyncMutex;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 /// The role that owns the databases of an embedded server where a scenario names none.
 pub const DEFAULT_ROLE: &str = "pgauge";
@@ -43,7 +43,12 @@ pub(super) struct Cluster {
     pub(super) limits: Vec<Limit>,
     templates: Templates,
     origin: Origin,
+    /// Names that a database must have, each with whose turn it is.
+    names: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
 }
+
+/// The right to a name, for as long as a database has it.
+pub(super) type Turn = Arc<OwnedMutexGuard<()>>;
 
 /// What the server is and who we are on it.
 #[derive(Debug, Clone, Default)]
@@ -160,6 +165,7 @@ impl Cluster {
             limits: Vec::new(),
             templates: Templates::new(templates),
             origin,
+            names: Mutex::default(),
         })
     }
 

@@ -2,18 +2,20 @@
 
 use super::admin::quote_ident;
 use super::catalog;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Turn};
 use super::connect::Login;
+use super::deadlock_checks::{self, DeadlockChecks};
 use super::failure;
+use super::keeper::PgKeeper;
 use super::line::{Line, drive};
 use super::load::{Ours, PgDialer, PgLoadWatch};
-use super::locks::PgLockWatch;
+use super::locks::{PgLockWatch, Watching};
 use super::pool::SessionPool;
 use super::seed;
 use super::server::Retention;
 use super::session::PgSession;
 use crate::record::{Breakage, Catalog, ClientId};
-use crate::run::session::{Connected, Database, SessionPlan, Tidying};
+use crate::run::session::{Connected, Database, Rewindable, SessionPlan, Tidying};
 use crate::spec::workload::Protocol;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -31,6 +33,8 @@ pub struct PgDatabase {
     common: Common,
     /// One pool for everyone who logs in alike, which is one client.
     pools: RefCell<HashMap<Login, Rc<SessionPool>>>,
+    /// Who watched the locks last.
+    watching: RefCell<Option<Rc<Watching>>>,
     /// Counts the changes of its tables and types by its sessions.
     schema_version: Arc<AtomicU64>,
 }
@@ -40,12 +44,20 @@ pub struct PgDatabase {
 pub(super) struct Common {
     /// The scenario's name, for `application_name`.
     pub(super) scenario: String,
+    /// What comes first in `application_name` under the conditions of somebody else's tests.
+    pub(super) application: Option<String>,
     /// The role that clients act as; none is that of the server's URL.
     pub(super) role: Option<String>,
     /// `database.settings`.
     pub(super) settings: Vec<(String, String)>,
     /// What becomes of the database in the end.
     pub(super) retention: Retention,
+    /// The name that it must have, if it must have one.
+    pub(super) called: Option<String>,
+    /// The right to that name; others wait for it.
+    pub(super) turn: Option<Turn>,
+    /// Who hears about searches for deadlocks, where the victim of one has to be the same in every run.
+    pub(super) checks: Option<Arc<DeadlockChecks>>,
 }
 
 impl PgDatabase {
@@ -55,26 +67,43 @@ impl PgDatabase {
             name,
             common,
             pools: RefCell::default(),
+            watching: RefCell::default(),
             schema_version: Arc::default(),
         }
     }
 
     /// Its name on the server.
     pub fn name(&self) -> &str {
-        &self.name
+        self.common.called.as_deref().unwrap_or(&self.name)
     }
 
-    fn login(&self, client: &ClientId, own: &[(String, String)]) -> Login {
+    fn login(
+        &self,
+        client: &ClientId,
+        printed_as: Option<&str>,
+        own: &[(String, String)],
+    ) -> Login {
         let mut settings = self.common.settings.clone();
+        if self.common.checks.is_some() {
+            let own = deadlock_checks::SETTINGS;
+            settings.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
         for (name, value) in own {
             // The last one would win; once is enough to read.
             settings.retain(|(earlier, _)| !earlier.eq_ignore_ascii_case(name));
             settings.push((name.clone(), value.clone()));
         }
+        let application = match &self.common.application {
+            Some(first) => match printed_as {
+                Some(name) => format!("{first}/{name}"),
+                None => format!("{first}/{client}"),
+            },
+            None => format!("pgauge/{}/{client}", self.common.scenario),
+        };
         let login = Login {
-            database: self.name.clone(),
+            database: self.name().to_owned(),
             user: None,
-            application: format!("pgauge/{}/{}", self.common.scenario, client),
+            application,
             settings,
         };
         self.cluster.act_as(self.common.role.as_deref(), login)
@@ -83,7 +112,7 @@ impl PgDatabase {
     /// A connection of pgauge's own; none of the case's sessions.
     async fn own(&self, purpose: &str) -> Result<Client, Breakage> {
         let application = format!("pgauge/{}/{purpose}", self.common.scenario);
-        let login = Login::own(&self.name, application);
+        let login = Login::own(self.name(), application);
         let connector = &self.cluster.connector;
         match connector.open(&login).await {
             Ok((client, wire)) => {
@@ -103,7 +132,8 @@ impl PgDatabase {
             return Ok(pool.clone());
         }
         let connector = self.cluster.sessions().clone();
-        let pool = SessionPool::new(connector, &login, self.schema_version.clone())
+        let checks = self.common.checks.clone();
+        let pool = SessionPool::new(connector, &login, self.schema_version.clone(), checks)
             .map_err(|error| error.to_string())?;
         let pool = Rc::new(pool);
         self.pools.borrow_mut().insert(login, pool.clone());
@@ -117,7 +147,7 @@ impl Database for PgDatabase {
 
     async fn connect(&self, as_: &SessionPlan) -> Result<Connected<PgSession>, Breakage> {
         let pool = self
-            .pool(self.login(&as_.client, &as_.settings))
+            .pool(self.login(&as_.client, as_.printed_as.as_deref(), &as_.settings))
             .map_err(|message| Breakage {
                 code: "connect".to_owned(),
                 message,
@@ -128,10 +158,16 @@ impl Database for PgDatabase {
     }
 
     async fn watch(&self) -> Result<PgLockWatch, Breakage> {
+        if let Some(watching) = self.watching.borrow().clone() {
+            return Ok(PgLockWatch::over(watching));
+        }
         let application = format!("pgauge/{}/watch", self.common.scenario);
-        let login = Login::own(&self.name, application);
-        let watch = PgLockWatch::open(&self.cluster.connector, &login).await;
-        watch.map_err(|breakage| self.cluster.explain(breakage))
+        let login = Login::own(self.name(), application);
+        let checks = self.common.checks.clone();
+        let watch = PgLockWatch::open(&self.cluster.connector, &login, checks).await;
+        let watch = watch.map_err(|breakage| self.cluster.explain(breakage))?;
+        *self.watching.borrow_mut() = Some(watch.connection());
+        Ok(watch)
     }
 
     async fn fork(&self) -> Result<Self, Breakage> {
@@ -139,10 +175,12 @@ impl Database for PgDatabase {
             pool.close();
         }
         let role = self.common.role.as_deref();
-        let name = self.cluster.clone_of(&self.name, role).await?;
+        let name = self.cluster.clone_of(self.name(), role).await?;
         let common = Common {
             // Nobody asked to look into a copy.
             retention: Retention::Drop,
+            called: None,
+            turn: None,
             ..self.common.clone()
         };
         Ok(Self::new(self.cluster.clone(), name, common))
@@ -178,7 +216,7 @@ impl Database for PgDatabase {
         settings: Vec<(String, String)>,
         protocol: Protocol,
     ) -> PgDialer {
-        let login = self.login(client, &settings);
+        let login = self.login(client, None, &settings);
         PgDialer::new(self.cluster.sessions().clone(), login, protocol)
     }
 
@@ -191,17 +229,41 @@ impl Database for PgDatabase {
             false => Ours::No,
         };
         let connector = &self.cluster.connector;
-        let watch = PgLoadWatch::open(connector, &login, &self.name, ours).await;
+        let watch = PgLoadWatch::open(connector, &login, self.name(), ours).await;
         watch.map_err(|breakage| self.cluster.explain(breakage))
     }
 
     async fn close(self) -> Result<(), Breakage> {
+        self.watching.take();
         for pool in self.pools.take().into_values() {
             pool.close();
         }
-        match self.common.retention {
+        let Common {
+            called,
+            turn,
+            retention,
+            ..
+        } = self.common;
+        if let Some(called) = &called {
+            self.cluster.call_back(&self.name, called).await?;
+        }
+        let end = match retention {
             Retention::Keep => Ok(()),
             Retention::Drop => self.cluster.give_back(&self.name).await,
-        }
+        };
+        // Now others may have a database of that name.
+        drop(turn);
+        end
+    }
+}
+
+impl Rewindable for PgDatabase {
+    type Keeper = PgKeeper;
+
+    async fn keeper(&self) -> Result<PgKeeper, Breakage> {
+        let application = format!("pgauge/{}/keeper", self.common.scenario);
+        let login = Login::own(self.name(), application);
+        let keeper = PgKeeper::open(&self.cluster.connector, &login).await;
+        keeper.map_err(|breakage| self.cluster.explain(breakage))
     }
 }

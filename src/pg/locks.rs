@@ -1,19 +1,23 @@
 //! Who waits for whom? Asked of the server by a session of its own, as PostgreSQL's isolation tester asks it.
 
 use super::connect::{Connector, Login};
+use super::deadlock_checks::DeadlockChecks;
 use super::failure;
 use super::line::{Line, drive};
 use crate::record::{Breakage, LockFacts, Micros};
-use crate::run::session::{Blocked, LockWatch, WaitFacts};
+use crate::run::session::{Blocked, HeldRelation, LockWatch, WaitFacts};
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio_postgres::{Client, Error, Statement};
 
 /// `pg_isolation_test_session_is_blocked` sees waits for heavyweight locks (the holders and those ahead in the queue,
 /// leaders for parallel workers) and for safe snapshots; the blockers of the latter are told by a function of their own.
 const BLOCKED: &str = "\
-SELECT pid, pg_catalog.pg_blocking_pids(pid) || pg_catalog.pg_safe_snapshot_blocking_pids(pid)
-FROM pg_catalog.unnest($1::pg_catalog.int4[]) AS pid
-WHERE pg_catalog.pg_isolation_test_session_is_blocked(pid, $2::pg_catalog.int4[])";
+SELECT pid, lockers || pg_catalog.pg_safe_snapshot_blocking_pids(pid), lockers <> '{}'
+FROM (SELECT pid, pg_catalog.pg_blocking_pids(pid) AS lockers
+      FROM pg_catalog.unnest($1::pg_catalog.int4[]) AS pid
+      WHERE pg_catalog.pg_isolation_test_session_is_blocked(pid, $2::pg_catalog.int4[])
+      OFFSET 0) AS blocked";
 
 /// One row per wait. Who waits for the end of another's transaction to change a row has that row locked as a `tuple`,
 /// which tells the table.
@@ -33,11 +37,31 @@ SELECT a.pid, 'safe snapshot', '', NULL,
 FROM pg_catalog.pg_stat_activity a
 WHERE a.wait_event = 'SafeSnapshot' AND a.pid = ANY ($1::pg_catalog.int4[])";
 
-/// The session that watches the locks of a case.
+/// What a session has locked: tables and what stands for them, not their indexes. A table that nobody else can see yet
+/// has no kind.
+const HELD: &str = "\
+SELECT l.relation, pg_catalog.bool_and(l.mode = 'AccessShareLock')
+FROM pg_catalog.pg_locks l
+LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+WHERE l.pid = $1 AND l.locktype = 'relation' AND l.granted
+  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+  AND coalesce(c.relkind, 'r') IN ('r', 'p', 'v', 'm', 'f') AND l.relation >= 16384
+GROUP BY 1";
+
+/// The session that watches the locks of a case, one order after the other.
 pub struct PgLockWatch {
+    connection: Rc<Watching>,
+}
+
+/// Its connection.
+#[derive(Debug)]
+pub(super) struct Watching {
     client: Client,
     blocked: Statement,
     wait_facts: Statement,
+    held: Statement,
+    /// Whose search for a deadlock is over, where one waits for that.
+    checks: Option<Arc<DeadlockChecks>>,
 }
 
 impl PgLockWatch {
@@ -46,30 +70,71 @@ impl PgLockWatch {
     /// # Errors
     ///
     /// What kept the server from giving a session.
-    pub(super) async fn open(connector: &Connector, login: &Login) -> Result<Self, Breakage> {
-        let opened = Self::try_open(connector, login).await;
-        opened
-            .map_err(|error| failure::breakage("connect", "no session for watching locks", &error))
+    pub(super) async fn open(
+        connector: &Connector,
+        login: &Login,
+        checks: Option<Arc<DeadlockChecks>>,
+    ) -> Result<Self, Breakage> {
+        let opened = Watching::open(connector, login, checks).await;
+        match opened {
+            Ok(connection) => Ok(Self::over(Rc::new(connection))),
+            Err(error) => {
+                let message = "no session for watching locks";
+                Err(failure::breakage("connect", message, &error))
+            }
+        }
     }
 
-    async fn try_open(connector: &Connector, login: &Login) -> Result<Self, Error> {
+    /// Watches over a connection that there is.
+    pub(super) fn over(connection: Rc<Watching>) -> Self {
+        Self { connection }
+    }
+
+    /// Its connection, for the next order.
+    pub(super) fn connection(&self) -> Rc<Watching> {
+        Rc::clone(&self.connection)
+    }
+}
+
+impl Watching {
+    async fn open(
+        connector: &Connector,
+        login: &Login,
+        checks: Option<Arc<DeadlockChecks>>,
+    ) -> Result<Self, Error> {
         let (client, wire) = connector.open(login).await?;
         tokio::spawn(drive(wire, Arc::new(Line::default())));
         let blocked = client.prepare(BLOCKED).await?;
         let wait_facts = client.prepare(WAIT_FACTS).await?;
+        let held = client.prepare(HELD).await?;
         Ok(Self {
             client,
             blocked,
             wait_facts,
+            held,
+            checks,
         })
     }
 }
 
 impl LockWatch for PgLockWatch {
     async fn blocked(&mut self, asked: &[i32], sessions: &[i32]) -> Result<Vec<Blocked>, Breakage> {
-        let answer = self.client.query(&self.blocked, &[&asked, &sessions]).await;
+        let own = &self.connection;
+        let answer = own.client.query(&own.blocked, &[&asked, &sessions]).await;
+        // What the server has said by now is read first.
+        tokio::task::yield_now().await;
+        let searches = |pid: i32| {
+            own.checks
+                .as_ref()
+                .is_some_and(|checks| !checks.is_over(pid))
+        };
         let blocked = answer.and_then(|rows| {
-            let blocked = rows.iter().map(|row| {
+            let settled = rows.iter().filter(|row| {
+                // Who waits for a safe snapshot is in no cycle and searches for none.
+                let waits_for_lock = row.try_get(2).unwrap_or(false);
+                !waits_for_lock || row.try_get(0).is_ok_and(|pid| !searches(pid))
+            });
+            let blocked = settled.map(|row| {
                 let mut by: Vec<i32> = row.try_get(1)?;
                 let mut seen = Vec::new();
                 // A session blocked by a parallel query is told once for every worker.
@@ -90,7 +155,8 @@ impl LockWatch for PgLockWatch {
     }
 
     async fn wait_facts(&mut self, asked: &[i32]) -> Result<Vec<WaitFacts>, Breakage> {
-        let answer = self.client.query(&self.wait_facts, &[&asked]).await;
+        let own = &self.connection;
+        let answer = own.client.query(&own.wait_facts, &[&asked]).await;
         let facts = answer.and_then(|rows| {
             let facts = rows.iter().map(|row| {
                 let micros: Option<i64> = row.try_get(4)?;
@@ -108,6 +174,21 @@ impl LockWatch for PgLockWatch {
             facts.collect()
         });
         facts.map_err(|error| broken(&error))
+    }
+
+    async fn held(&mut self, pid: i32) -> Result<Vec<HeldRelation>, Breakage> {
+        let own = &self.connection;
+        let answer = own.client.query(&own.held, &[&pid]).await;
+        let held = answer.and_then(|rows| {
+            let held = rows.iter().map(|row| {
+                Ok(HeldRelation {
+                    relation: row.try_get(0)?,
+                    only_read: row.try_get(1)?,
+                })
+            });
+            held.collect()
+        });
+        held.map_err(|error| broken(&error))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where do sessions come from? From a pool of one client's connections, each really cleaned before it is used again.
 
 use super::connect::{Connector, Login};
+use super::deadlock_checks::DeadlockChecks;
 use super::line::{Line, drive};
 use super::{failure, session::PgSession};
 use crate::record::{Breakage, Micros};
@@ -42,8 +43,9 @@ impl SessionPool {
         connector: Connector,
         login: &Login,
         schema_version: Arc<AtomicU64>,
+        checks: Option<Arc<DeadlockChecks>>,
     ) -> Result<Self, BuildError> {
-        let line = Arc::new(Line::default());
+        let line = Arc::new(Line::with_checks(checks));
         let dialer = Dialer {
             connector: connector.clone(),
             login: login.clone(),

@@ -137,13 +137,25 @@ impl Registry {
                 continue;
             }
             for name in self.names_of(run).await? {
-                if admin.drop_database(&name).await.is_ok() {
+                let there = self.now_called(&name).await?.unwrap_or(name.clone());
+                if admin.drop_database(&there).await.is_ok() {
                     self.strike(&name).await?;
                 }
             }
             self.take("SELECT pg_advisory_unlock($1)", run).await?;
         }
         Ok(())
+    }
+
+    /// The name that a database of ours was given for a while, if it still has it.
+    async fn now_called(&self, name: &str) -> Result<Option<String>, Error> {
+        const CALLED: &str = "\
+            SELECT d.datname FROM pg_catalog.pg_database d \
+            JOIN pg_catalog.pg_shdescription s ON s.objoid = d.oid \
+                AND s.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass \
+            WHERE s.description = $1";
+        let rows = self.client.query(CALLED, &[&known_as(name)]).await?;
+        rows.first().map(|row| row.try_get(0)).transpose()
     }
 
     async fn take(&self, sql: &str, run: i64) -> Result<bool, Error> {
@@ -155,6 +167,11 @@ impl Registry {
         let rows = self.client.query(NAMES, &[&run]).await?;
         rows.iter().map(|row| row.try_get(0)).collect()
     }
+}
+
+/// The comment by which a database is known that does not have its own name.
+pub(super) fn known_as(name: &str) -> String {
+    format!("made by pgauge as {name}")
 }
 
 /// Says what pgauge needs on somebody's server, where that is what lacks.

@@ -2,6 +2,7 @@
 
 use super::admin;
 use super::cluster::{Cluster, DEFAULT_ROLE};
+use super::preset;
 use super::settings::Reach;
 use crate::record::Breakage;
 use crate::run::session::NotReady;
@@ -9,6 +10,7 @@ use crate::schedule::{Case, DatabasePlan};
 use crate::spec::scenario::Connect;
 use crate::text::did_you_mean;
 use deadpool_postgres::PoolError;
+use std::collections::HashMap;
 
 /// Refuses a case whose settings the server does not know or does not have; those that hold for a whole server are told,
 /// and on somebody's are in force already.
@@ -85,13 +87,64 @@ async fn available_extensions(cluster: &Cluster) -> Result<Vec<String>, PoolErro
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
+/// The settings that the server has to be given so that it has at least what is required.
+///
+/// # Errors
+///
+/// On somebody's server nobody can give it any.
+pub(super) async fn lacking_settings(
+    cluster: &Cluster,
+    plan: &DatabasePlan,
+) -> Result<Vec<(String, String)>, NotReady> {
+    const HAS: &str = "\
+        SELECT name, setting FROM pg_catalog.pg_settings \
+        WHERE name = ANY ($1::pg_catalog.text[]) AND vartype IN ('integer', 'real')";
+    let required = &plan.requires.settings;
+    if required.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<&String> = required.keys().collect();
+    let has = async {
+        let rows = cluster.admin.query(HAS, &[&names]).await?;
+        let has = rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        has.collect::<Result<HashMap<String, String>, PoolError>>()
+    };
+    let has = has
+        .await
+        .map_err(|error| lost(cluster, "cannot ask for settings", &error))?;
+    let mut lacking = Vec::new();
+    for (name, least) in required {
+        let Some(value) = has.get(name) else {
+            return skip(format!(
+                "the server has no setting \"{name}\" that is a number"
+            ));
+        };
+        let enough = value
+            .parse::<f64>()
+            .is_ok_and(|value| value >= *least as f64);
+        if enough {
+            continue;
+        }
+        if !cluster.is_embedded() {
+            return skip(format!(
+                "it requires {name} = {least} at least; the server has {value}"
+            ));
+        }
+        lacking.push((name.clone(), least.to_string()));
+    }
+    Ok(lacking)
+}
+
 /// The role that owns the database and that clients act as; none is the user of the server's URL.
 pub(super) async fn role(
     cluster: &Cluster,
     plan: &DatabasePlan,
 ) -> Result<Option<String>, NotReady> {
+    let wanted = preset::role(cluster, plan)?;
     if cluster.is_embedded() {
-        let role = plan.role.as_deref().unwrap_or(DEFAULT_ROLE);
+        let role = wanted.as_deref().unwrap_or(DEFAULT_ROLE);
         let ensured = cluster.ensure_role(role).await;
         ensured.map_err(|error| {
             lost(
@@ -102,7 +155,7 @@ pub(super) async fn role(
         })?;
         return Ok(Some(role.to_owned()));
     }
-    let Some(role) = &plan.role else {
+    let Some(role) = &wanted else {
         return Ok(None);
     };
     const MEMBER: &str = "\

@@ -3,14 +3,15 @@
 use super::cluster::Cluster;
 use super::conninfo::Conninfo;
 use super::database::{Common, PgDatabase};
+use super::deadlock_checks::DeadlockChecks;
 use super::embedded::{EmbeddedOptions, EmbeddedServer, Listen};
 use super::error::ServerError;
 use super::limits::Limit;
-use super::requirements;
 use super::templates;
+use super::{preset, requirements};
 use crate::record::{Breakage, CaseId, ServerFacts};
 use crate::run::session::{NotReady, Server};
-use crate::schedule::Case;
+use crate::schedule::{Case, OrdersPlan};
 use crate::spec::scenario::Connect;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -170,7 +171,12 @@ impl PgServer {
     /// The server that a case runs on: another one, if it asks for settings that hold for a whole server, or for TCP.
     async fn cluster_for(&self, case: &Case) -> Result<Arc<Cluster>, NotReady> {
         self.cluster.still_there().await.map_err(broke)?;
-        let settings = requirements::settings(&self.cluster, case).await?;
+        let mut settings = requirements::settings(&self.cluster, case).await?;
+        for (name, value) in requirements::lacking_settings(&self.cluster, &case.database).await? {
+            if !settings.iter().any(|(known, _)| *known == name) {
+                settings.push((name, value));
+            }
+        }
         let Some(options) = &self.started_as else {
             return Ok(self.cluster.clone());
         };
@@ -206,7 +212,14 @@ impl Server for PgServer {
         cluster.still_there().await.map_err(broke)?;
         requirements::check(&cluster, plan).await?;
         let role = requirements::role(&cluster, plan).await?;
-        let template = cluster.template(plan, role.as_deref()).await?;
+        let turn = match &plan.name {
+            Some(name) => Some(cluster.turn_of(name).await?),
+            None => None,
+        };
+        let template = match plan.is_empty() {
+            true => "template0".to_owned(),
+            false => cluster.template(plan, role.as_deref()).await?,
+        };
         let name = cluster
             .clone_of(&template, role.as_deref())
             .await
@@ -215,17 +228,24 @@ impl Server for PgServer {
             let reads = &plan.seed.reads;
             templates::read_columns(&cluster, &name, role.as_deref(), reads).await?;
         }
+        if let Some(called) = &plan.name {
+            cluster.call(&name, called).await.map_err(broke)?;
+        }
         let of_sessions = plan
             .settings
             .iter()
             .filter(|(name, _)| cluster.is_of_session(name));
+        let mut settings = preset::settings(&cluster, plan);
+        settings.extend(of_sessions.map(|(name, value)| (name.clone(), value.clone())));
         let common = Common {
             scenario: case.id.scenario.clone(),
+            application: preset::application(case),
             role,
-            settings: of_sessions
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+            settings,
             retention: self.retain.databases,
+            called: plan.name.clone(),
+            turn,
+            checks: deadlock_checks(&cluster, case),
         };
         if self.retain.databases == Retention::Keep {
             cluster.keep(&name, None).await.map_err(broke)?;
@@ -243,6 +263,16 @@ impl Server for PgServer {
     fn facts(&self) -> &ServerFacts {
         &self.facts
     }
+}
+
+/// Where many orders are tried, the victim of a deadlock is made the same in every run; unless the author says who it
+/// shall be, or the server does not let us.
+fn deadlock_checks(cluster: &Cluster, case: &Case) -> Option<Arc<DeadlockChecks>> {
+    let clients = case.clients.iter().map(|client| &client.settings);
+    let mut settings = clients.chain([&case.database.settings]);
+    let says = settings.any(|settings| settings.contains_key("deadlock_timeout"));
+    let many = matches!(case.explore, Some(plan) if plan.orders != OrdersPlan::Forced);
+    (many && !says && cluster.identity.superuser).then(Arc::default)
 }
 
 fn facts(cluster: &Cluster, place: String) -> ServerFacts {

@@ -111,7 +111,11 @@ impl PgSession {
         let texts = script.statements.iter().map(|one| one.text(message.sql));
         let commands = texts.map(|text| sql::command_tag(text).unwrap_or_default());
         let stream = self.client.simple_query_raw(message.sql).await?;
-        Ok(answer::collect_all(stream, commands, message.keep_rows, clock, results).await?)
+        let mut read = |result| {
+            results.push(result);
+            self.line.read_result();
+        };
+        Ok(answer::collect_all(stream, commands, message.keep_rows, clock, &mut read).await?)
     }
 
     /// The error of a message, once the server is ready for the next one.
@@ -152,6 +156,7 @@ impl Session for PgSession {
         // Lets the runtime look at the sockets first: a server that ended this session has said why, and the
         // driver hears that only before its own write fails.
         tokio::task::yield_now().await;
+        self.line.sent();
         let mut clock = Clock::start();
         let end = match message.form {
             StatementForm::Single => match self.single(message, &mut clock).await {

@@ -29,6 +29,14 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventKind {
+    /// One of several orders that share their sessions begins.
+    OrderBegan {
+        /// Which, from 0.
+        order: u32,
+        /// Its name, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
     /// A client got its session.
     Connected {
         /// Who.
@@ -93,6 +101,19 @@ pub enum EventKind {
         /// On what, as far as the server tells.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lock: Option<LockFacts>,
+        /// Who saw it.
+        #[serde(default, skip_serializing_if = "Witness::is_look")]
+        seen_by: Witness,
+    },
+    /// A launched step is told as waiting, or goes on being told so, because its entry in the order says so.
+    HeldBack {
+        /// The execution of the step.
+        run: RunNo,
+        /// Who.
+        client: ClientId,
+        /// What it is held back by; nothing where the entry only says that it is told as waiting at first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        by: Vec<Hold>,
     },
     /// A session that was seen waiting goes on.
     WaitEnded {
@@ -137,6 +158,15 @@ pub enum EventKind {
         code: String,
         /// The primary message.
         message: String,
+        /// The secondary message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+        /// The server's own advice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+        /// How many results of the message that was being answered had come before it.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        after_results: u32,
     },
     /// The server delivered a NOTIFY.
     Notified {
@@ -218,8 +248,10 @@ pub enum EventKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SentBy {
-    /// `setup` of a client.
+    /// `setup` of a client, or of the scenario.
     Setup,
+    /// `teardown` of a client, or of the scenario.
+    Teardown,
     /// The step's own SQL.
     Step,
     /// The step's SQL, once for a row of an earlier step.
@@ -246,6 +278,55 @@ pub struct Timing {
     pub first_row: Option<Micros>,
     /// From sending to ReadyForQuery.
     pub total: Micros,
+}
+
+/// Who saw a session waiting.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witness {
+    /// A look at the locks.
+    #[default]
+    Look,
+    /// The server, in the detail of a deadlock, when the wait was over.
+    Server,
+}
+
+impl Witness {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn is_look(&self) -> bool {
+        *self == Self::Look
+    }
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// What holds back the report of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// Another step that is launched and not reported as over.
+    Step {
+        /// Whose.
+        client: ClientId,
+        /// Its name within that client's script.
+        step: String,
+    },
+    /// Notices that another client has not had yet.
+    Notices {
+        /// Who is to have them.
+        client: ClientId,
+        /// How many are missing.
+        missing: u32,
+    },
 }
 
 /// A session that another one waits for.

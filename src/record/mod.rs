@@ -9,6 +9,7 @@
 
 mod catalog;
 mod event;
+mod exploration;
 mod histogram;
 pub mod load;
 mod plan;
@@ -22,8 +23,11 @@ pub use catalog::{
     TableKind,
 };
 pub use event::{
-    Blocker, ClientEnd, Event, EventKind, HookProblem, LockFacts, RunNo, SentBy, SkipCause,
-    StatementNo, StepEnd, Timing,
+    Blocker, ClientEnd, Event, EventKind, Hold, HookProblem, LockFacts, RunNo, SentBy, SkipCause,
+    StatementNo, StepEnd, Timing, Witness,
+};
+pub use exploration::{
+    ChosenOrders, Exploration, FailedOrder, LaunchedStep, SerialCheck, SerialDifference,
 };
 pub use histogram::Histogram;
 pub use load::LoadLog;

@@ -1,6 +1,8 @@
 //! What a whole run leaves behind.
 
-use super::{Event, LoadLog, Micros, PlanSnapshot, Reply, ServerError, Timing};
+use super::{
+    Event, Exploration, LoadLog, Micros, PlanSnapshot, Reply, SerialCheck, ServerError, Timing,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -98,6 +100,12 @@ pub struct CaseLog {
     /// The plans of the watched queries, by the point of the case at which they were captured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plans: Vec<PlanSnapshot>,
+    /// What trying many orders came to, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exploration: Option<Box<Exploration>>,
+    /// How it compares with the serial orders, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<SerialCheck>,
     /// When it began, RFC 3339 with offset; empty where it never did.
     #[serde(default)]
     pub started_at: String,

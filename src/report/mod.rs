@@ -9,6 +9,7 @@ pub mod figures;
 pub mod file;
 mod gather;
 pub mod interval_log;
+pub mod isolation;
 pub mod junit;
 pub mod load;
 mod redaction;

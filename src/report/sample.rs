@@ -104,6 +104,7 @@ impl Script {
                 pid,
             }],
             lock: Some(lock),
+            seen_by: crate::record::Witness::Look,
         });
     }
 
@@ -311,6 +312,8 @@ fn log(file: &str, scenario: &str, variant: Option<&str>) -> CaseLog {
         queries: vec![],
         probes: vec![],
         plans: vec![],
+        exploration: None,
+        serial: None,
         started_at: "2026-11-20T10:00:00Z".into(),
         duration: Micros(48_300),
     }

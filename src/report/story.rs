@@ -44,11 +44,38 @@ pub fn message(results: &Results, finding: &Finding, color: Color) -> String {
 
 /// Who did what when; empty where nothing happened.
 pub fn trace(case: &CaseResult, frame: &Frame) -> String {
-    let trace = Trace::of(&case.log.events);
+    let trace = Trace::of(the_order(case));
     match trace.is_empty() {
         true => String::new(),
         false => frame.render(&trace),
     }
+}
+
+/// The events of a case; of several orders that share their sessions, those of the order that a finding is about, or of
+/// the last one.
+fn the_order(case: &CaseResult) -> &[Event] {
+    let events = case.log.events.as_slice();
+    let begins: Vec<usize> = events
+        .iter()
+        .enumerate()
+        .filter(|(_, event)| matches!(event.kind, EventKind::OrderBegan { .. }))
+        .map(|(at, _)| at)
+        .collect();
+    let Some(last) = begins.last() else {
+        return events;
+    };
+    let told = case
+        .bad_findings()
+        .find_map(|finding| finding.events.first());
+    let begin = match told {
+        Some(seq) => {
+            let before = |at: &&usize| events[**at].seq <= *seq;
+            *begins.iter().rev().find(before).unwrap_or(last)
+        }
+        None => *last,
+    };
+    let end = begins.iter().find(|at| **at > begin);
+    &events[begin..end.copied().unwrap_or(events.len())]
 }
 
 /// Every statement of a step with the values it was first sent with, one line each; empty where none was sent.
@@ -72,6 +99,8 @@ pub fn statements(events: &[Event]) -> String {
                 seen.entry((name, sql)).or_insert(params);
             }
             EventKind::Sent { run: None, .. }
+            | EventKind::OrderBegan { .. }
+            | EventKind::HeldBack { .. }
             | EventKind::Connected { .. }
             | EventKind::Replied { .. }
             | EventKind::Waiting { .. }

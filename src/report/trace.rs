@@ -10,11 +10,11 @@ pub use columns::Frame;
 
 use super::cut::cut;
 use crate::record::{
-    Blocker, ClientEnd, ClientId, Event, EventKind, HookProblem, LockFacts, Micros, RunNo, SentBy,
-    ServerError, SkipCause, StatementNo,
+    Blocker, ClientEnd, ClientId, Event, EventKind, Hold, HookProblem, LockFacts, Micros, RunNo,
+    SentBy, ServerError, SkipCause, StatementNo,
 };
 use crate::sql::condition_or_code;
-use crate::text::{format_duration, list};
+use crate::text::{format_duration, list, plural};
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use step::Taken;
@@ -99,7 +99,9 @@ impl Teller {
 
     fn tell(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::Connected { .. } | EventKind::Measured { .. } => {}
+            EventKind::OrderBegan { .. }
+            | EventKind::Connected { .. }
+            | EventKind::Measured { .. } => {}
             EventKind::Launched {
                 run,
                 client,
@@ -133,9 +135,14 @@ impl Teller {
                 client,
                 blockers,
                 lock,
+                seen_by: _,
             } => {
                 let step = self.step_name(*run);
                 let text = format!("{step} … waits for {}{}", whom(blockers), on(lock.as_ref()));
+                self.line(event, client, Mark::Wait, text);
+            }
+            EventKind::HeldBack { run, client, by } => {
+                let text = format!("{} … {}", self.step_name(*run), held_back(by));
                 self.line(event, client, Mark::Wait, text);
             }
             EventKind::WaitEnded { run, waited, .. } => {
@@ -220,7 +227,9 @@ impl Teller {
             EventKind::Finished { client, end } => {
                 finish(end).map(|text| (client, Mark::Error, text))
             }
-            EventKind::Connected { .. }
+            EventKind::OrderBegan { .. }
+            | EventKind::HeldBack { .. }
+            | EventKind::Connected { .. }
             | EventKind::Launched { .. }
             | EventKind::Sent { .. }
             | EventKind::Replied { .. }
@@ -246,6 +255,7 @@ impl Teller {
         let Some(error) = error else { return };
         let what = match by {
             SentBy::Setup => "setup".to_owned(),
+            SentBy::Teardown => "teardown".to_owned(),
             SentBy::Step | SentBy::ForEach { .. } => "statement".to_owned(),
             SentBy::Hook => "sql() of a hook".to_owned(),
             SentBy::Query { name } => format!("query {name}"),
@@ -273,6 +283,24 @@ impl Teller {
             });
         }
         self.trace
+    }
+}
+
+/// `is held back until alice.commit is over`, by what the order says.
+fn held_back(by: &[Hold]) -> String {
+    let until: Vec<String> = by
+        .iter()
+        .map(|hold| match hold {
+            Hold::Step { client, step } => format!("{client}.{step} is over"),
+            Hold::Notices { client, missing } => {
+                let more = plural(u64::from(*missing), "more notice");
+                format!("{client} has had {more}")
+            }
+        })
+        .collect();
+    match until.is_empty() {
+        true => "is marked as waiting".to_owned(),
+        false => format!("is held back until {}", list(&until, "and")),
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Line {
     pub pid: i32,
     /// The step it is in, or the last one.
     pub step: Option<String>,
+    /// The execution of that step.
+    pub run: Option<RunNo>,
     /// The message that the server has not finished answering.
     pub asking: Option<Asking>,
     /// The wait that it is seen in.
@@ -54,6 +56,7 @@ impl Board {
             client,
             pid: 0,
             step: None,
+            run: None,
             asking: None,
             waiting: None,
             waited: None,
@@ -69,8 +72,15 @@ impl Board {
     }
 
     /// A client begins a step.
-    pub fn begins(&self, client: usize, step: &str) {
-        self.lines.borrow_mut()[client].step = Some(step.to_owned());
+    pub fn begins(&self, client: usize, step: &str, run: RunNo) {
+        let line = &mut self.lines.borrow_mut()[client];
+        line.step = Some(step.to_owned());
+        line.run = Some(run);
+    }
+
+    /// The execution of the step that a client is in, or of its last one.
+    pub fn last_run(&self, client: usize) -> Option<RunNo> {
+        self.lines.borrow()[client].run
     }
 
     /// A client sent a message.
@@ -117,10 +127,11 @@ impl Board {
         self.lines.borrow()[client].clone()
     }
 
-    /// The backends of all clients that have one.
-    pub fn pids(&self) -> Vec<i32> {
-        self.lines
-            .borrow()
+    /// The backends of all clients that have one; the scenario's own session is none of them.
+    pub fn client_pids(&self) -> Vec<i32> {
+        let lines = self.lines.borrow();
+        let clients = lines.split_last().map_or(&[][..], |(_, clients)| clients);
+        clients
             .iter()
             .map(|line| line.pid)
             .filter(|pid| *pid != 0)

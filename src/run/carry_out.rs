@@ -1,21 +1,22 @@
 //! One case, from its database to its last statement.
 
 use super::{
-    Observer,
+    NobodyLooks, Observer,
+    around::{Control, Speaker},
     board::Board,
     client::{Client, Shared},
-    coordinator::Coordinator,
+    coordinator::{Coordinator, Parties},
     ledger::{Entries, Ledger},
-    session::{Canceller, Connected, Database, Message, NotReady, Server, Session, SessionPlan},
-    step::ROWS_FOR_SHOW,
+    route::Route,
+    session::{Canceller, Connected, Database, NotReady, Server, Session, SessionPlan},
     stop::{Interrupt, Stop, interrupted},
 };
 use crate::{
     record::{
-        Breakage, CaseEnd, ClientId, EventKind, LoadLog, PlanPoint, PlanSnapshot, ProbeReply,
-        QueryRun, SentBy,
+        Breakage, CaseEnd, CaseLog, ClientId, EventKind, LoadLog, Micros, PlanPoint, PlanSnapshot,
+        ProbeReply, QueryRun,
     },
-    schedule::{Case, ClientPlan, StatementForm},
+    schedule::{Case, ClientPlan},
 };
 use std::{
     cell::RefCell,
@@ -73,6 +74,39 @@ pub async fn carry_out<S: Server>(
     }
 }
 
+/// Plays one order of a case on a database, made up on the way if somebody does; tells what was noted. The database
+/// stays, with all that the order left in it.
+pub async fn play_order<D: Database>(
+    case: &Arc<Case>,
+    database: &D,
+    route: Option<&dyn Route>,
+    interrupt: Interrupt,
+) -> CaseLog {
+    let started_at = jiff::Zoned::now().timestamp().to_string();
+    let began = Instant::now();
+    let entries = Entries::default();
+    let ledger = Ledger::new(0, case.clients.len() + 1, entries.clone(), &NobodyLooks);
+    let stage = Stage {
+        route,
+        // Nobody looks at plans here.
+        ..Stage::new(case, database, 0, &ledger)
+    };
+    let carried = stage.play(interrupt).await;
+    CaseLog {
+        case: case.id.clone(),
+        end: carried.end.unwrap_or(CaseEnd::Ran),
+        events: entries.take(),
+        queries: carried.queries,
+        probes: carried.probes,
+        plans: Vec::new(),
+        load: None,
+        exploration: None,
+        serial: None,
+        started_at,
+        duration: began.elapsed().into(),
+    }
+}
+
 fn ended(end: CaseEnd) -> Carried {
     Carried {
         end: Some(end),
@@ -93,6 +127,8 @@ pub(super) struct Stage<'a, D: Database> {
     pub(super) case: &'a Arc<Case>,
     pub(super) database: &'a D,
     pub(super) version_num: u32,
+    /// Who makes up the order on the way, if anybody does.
+    route: Option<&'a dyn Route>,
     pub(super) ledger: &'a Ledger<'a>,
     board: Board,
     pub(super) stop: Stop,
@@ -104,6 +140,13 @@ pub(super) struct Stage<'a, D: Database> {
     pub(super) plans: RefCell<Vec<PlanSnapshot>>,
 }
 
+/// A session that was taken from its pool.
+struct Opened<S> {
+    session: S,
+    notes: UnboundedReceiver<super::SessionNote>,
+    pool_wait: Micros,
+}
+
 impl<'a, D: Database> Stage<'a, D> {
     fn new(case: &'a Arc<Case>, database: &'a D, version_num: u32, ledger: &'a Ledger<'a>) -> Self {
         let ids = case.clients.iter().map(|client| client.id.clone());
@@ -111,6 +154,7 @@ impl<'a, D: Database> Stage<'a, D> {
             case,
             database,
             version_num,
+            route: None,
             ledger,
             // The last line is the scenario's own session: hooks, queries, probes.
             board: Board::new(ids.chain([ClientId::single("pgauge")])),
@@ -214,34 +258,51 @@ impl<'a, D: Database> Stage<'a, D> {
         self.ask_probes().await
     }
 
+    /// Takes a session and notes that its client has it.
     pub(super) async fn connect(
         &self,
         client: &ClientId,
         settings: Vec<(String, String)>,
     ) -> Result<(D::Session, UnboundedReceiver<super::SessionNote>), Breakage> {
+        let opened = self.open(client, None, settings).await?;
+        let index = self.case.clients.iter().position(|plan| plan.id == *client);
+        self.note_connected(index.unwrap_or(self.case.clients.len()), &opened);
+        Ok((opened.session, opened.notes))
+    }
+
+    async fn open(
+        &self,
+        client: &ClientId,
+        printed_as: Option<String>,
+        settings: Vec<(String, String)>,
+    ) -> Result<Opened<D::Session>, Breakage> {
         let (notes, received) = unbounded_channel();
         let plan = SessionPlan {
             client: client.clone(),
+            printed_as,
             settings,
             notes,
         };
         let Connected { session, pool_wait } = self.database.connect(&plan).await?;
+        Ok(Opened {
+            session,
+            notes: received,
+            pool_wait,
+        })
+    }
+
+    fn note_connected(&self, index: usize, opened: &Opened<D::Session>) {
+        let session = &opened.session;
         self.cancellers.borrow_mut().push(session.canceller());
-        let index = self.case.clients.iter().position(|plan| plan.id == *client);
-        let index = index.unwrap_or(self.case.clients.len());
         self.board.connected(index, session.pid());
-        if index < self.case.clients.len() {
-            let pid = session.pid();
-            self.ledger.note(
-                index,
-                EventKind::Connected {
-                    client: client.clone(),
-                    pid,
-                    pool_wait,
-                },
-            );
+        if let Some(plan) = self.case.clients.get(index) {
+            let event = EventKind::Connected {
+                client: plan.id.clone(),
+                pid: session.pid(),
+                pool_wait: opened.pool_wait,
+            };
+            self.ledger.note(index, event);
         }
-        Ok((session, received))
     }
 
     /// A session of the scenario itself on a copy of its database.
@@ -252,6 +313,7 @@ impl<'a, D: Database> Stage<'a, D> {
         let (notes, received) = unbounded_channel();
         let plan = SessionPlan {
             client: ClientPlan::own_session().id,
+            printed_as: None,
             settings: Vec::new(),
             notes,
         };
@@ -273,77 +335,65 @@ impl<'a, D: Database> Stage<'a, D> {
     // ---- clients ----
 
     async fn let_clients_act(&self) -> Result<(), Breakage> {
-        let watch = self.database.watch().await?;
+        let case = self.case;
+        let control = async {
+            match case.control.is_empty() && case.rounds.is_empty() {
+                true => Ok(None),
+                false => self.control_session().await.map(Some),
+            }
+        };
+        let clients = case
+            .clients
+            .iter()
+            .map(|plan| self.open(&plan.id, plan.printed_as.clone(), session_settings(plan)));
+        let clients = futures_util::future::try_join_all(clients);
+        let (watch, control, sessions) =
+            futures_util::future::try_join3(self.database.watch(), control, clients).await?;
         let (announce, announcements) = unbounded_channel();
-        let mut permits = Vec::new();
+        let mut parties = Parties {
+            permits: Vec::new(),
+            announcements,
+            cancellers: Vec::new(),
+        };
         let mut serving = Vec::new();
-        for (index, plan) in self.case.clients.iter().enumerate() {
-            let (mut session, notes) = self.connect(&plan.id, session_settings(plan)).await?;
-            self.set_up(index, plan, &mut session).await?;
+        for (index, (opened, plan)) in sessions.into_iter().zip(&case.clients).enumerate() {
+            self.note_connected(index, &opened);
             let (permit, permitted) = unbounded_channel();
-            permits.push(permit);
+            parties.permits.push(permit);
+            parties.cancellers.push(opened.session.canceller());
+            let Opened { session, notes, .. } = opened;
             let client = Client::new(index, plan, session, notes, self.shared());
             serving.push(client.serve(permitted, announce.clone()));
         }
         drop(announce);
-        let coordinator = Coordinator::new(self.case, self.shared(), permits, announcements, watch);
+        let coordinator =
+            Coordinator::new(case, self.shared(), parties, control, watch).along(self.route);
         let clients = futures_util::future::join_all(serving);
         let (coordinated, _) = futures_util::future::join(coordinator.coordinate(), clients).await;
         coordinated
     }
 
-    /// Sends `setup` of a client; an error in it breaks the case, since nothing after it would mean
-    /// what the author wrote.
-    async fn set_up(
-        &self,
-        index: usize,
-        plan: &ClientPlan,
-        session: &mut D::Session,
-    ) -> Result<(), Breakage> {
-        for (number, sql) in plan.setup.iter().enumerate() {
-            let statement = self.ledger.next_statement();
-            let client = || plan.id.clone();
-            self.ledger.note(
-                index,
-                EventKind::Sent {
-                    statement,
-                    run: None,
-                    client: client(),
-                    sql: sql.clone(),
-                    params: Vec::new(),
-                    by: SentBy::Setup,
-                },
-            );
-            let message = Message {
-                sql,
-                params: &[],
-                form: StatementForm::Batch,
-                keep_rows: ROWS_FOR_SHOW,
-            };
-            let (reply, timing) = session.execute(message).await;
-            let error = reply.error.clone();
-            self.ledger.note(
-                index,
-                EventKind::Replied {
-                    statement,
-                    client: client(),
-                    reply,
-                    timing,
-                },
-            );
-            if let Some(error) = error {
-                return Err(Breakage {
-                    code: "setup".to_owned(),
-                    message: format!("setup of client \"{}\" failed: {}", plan.id, error.message),
-                    path: Some(format!("{}/setup/{number}", plan.path)),
-                    error: Some(error),
-                    ..Breakage::default()
-                });
-            }
-        }
-        Ok(())
+    /// The session of what is done around each order; nobody hears what the server says to it.
+    async fn control_session(&self) -> Result<Control<'_, D::Session>, Breakage> {
+        let printed = Some("control connection".to_owned());
+        let opened = self.open(&CONTROL, printed, Vec::new()).await?;
+        self.cancellers
+            .borrow_mut()
+            .push(opened.session.canceller());
+        Ok(Control {
+            session: opened.session,
+            speaker: Speaker {
+                shared: self.shared(),
+                index: self.case.clients.len(),
+                id: &CONTROL,
+            },
+        })
     }
 }
+
+/// Who does what is done around each order: the scenario itself.
+static CONTROL: std::sync::LazyLock<ClientId> =
+    std::sync::LazyLock::new(|| ClientPlan::own_session().id);
 
 fn session_settings(plan: &ClientPlan) -> Vec<(String, String)> {
     let isolation = plan.isolation.map(|level| {

@@ -2,17 +2,18 @@
 
 use super::{
     arguments::Arguments,
+    around::{Speaker, setup_failed},
     board::Board,
-    hooks::{HookContext, HookVerdict},
+    hooks::{HookContext, HookVerdict, LostSession},
     ledger::Ledger,
     memory::Memory,
     session::{Message, Session, SessionNote},
     stop::Stop,
 };
 use crate::{
-    record::{ClientEnd, EventKind, SkipCause},
+    record::{Breakage, ClientEnd, EventKind, SentBy, SkipCause},
     schedule::{Case, ClientPlan, StatementForm},
-    spec::client::OnError,
+    spec::{client::OnError, scenario::Preset},
 };
 use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -29,10 +30,16 @@ pub enum Permit {
         /// Whether that entry says that it ends with an error, so that the script goes on after one.
         error_is_expected: bool,
     },
+    /// Send what comes before the first step, or before an order.
+    SetUp,
+    /// Send what comes after an order.
+    TearDown,
     /// Go through the whole script, as often as it says.
     Script,
     /// Start the script again, as `retry` says, after the error that ended it in the forced order.
     Retry,
+    /// Roll an open transaction back, for the order is over.
+    RollBack,
 }
 
 /// What a client tells the coordinator.
@@ -48,14 +55,29 @@ pub struct Announcement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Announced {
     /// The step came to its end, or was not taken.
-    StepOver,
+    StepOver(AfterStep),
     /// The script was gone through.
     ScriptOver,
+    /// What comes before or after an order was sent.
+    AroundOver,
+    /// What comes before an order was refused.
+    SetupFailed(Box<Breakage>),
     /// The session is gone.
     Lost {
         /// What the server, or the network, said last.
         message: String,
     },
+}
+
+/// How a client stands after a step of a forced order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterStep {
+    /// It can take the next one.
+    GoesOn,
+    /// It can, and this one ended with an error.
+    Failed,
+    /// Its script has ended.
+    Ended,
 }
 
 /// What the tasks of a case share.
@@ -84,10 +106,14 @@ pub struct Client<'a, S> {
     pub(super) arguments: Arguments<'a>,
     /// How many hooks ran on this session.
     pub(super) hooks_run: u64,
+    /// That the session went away while a hook used it.
+    pub(super) lost: Option<LostSession>,
     /// How the script ended before its last step, once it did.
     ended: Option<ClientEnd>,
     /// The last error of a step in a forced order; the SQLSTATE.
     last_error: Option<String>,
+    /// Whether the session is gone, as somebody said it would be.
+    is_gone: bool,
     pub(super) attempt: u32,
 }
 
@@ -101,12 +127,7 @@ pub(super) enum Taken {
     /// A hook ended it.
     HookEnded,
     /// The session is gone.
-    Lost {
-        /// The SQLSTATE of the server's last word; empty where it had none.
-        code: String,
-        /// The last words.
-        message: String,
-    },
+    Lost(LostSession),
 }
 
 impl<'a, S: Session> Client<'a, S> {
@@ -129,8 +150,10 @@ impl<'a, S: Session> Client<'a, S> {
             shared,
             memory,
             hooks_run: 0,
+            lost: None,
             ended: None,
             last_error: None,
+            is_gone: false,
             attempt: 1,
         }
     }
@@ -164,6 +187,8 @@ impl<'a, S: Session> Client<'a, S> {
 
     async fn follow(&mut self, permit: Permit) -> Announced {
         let taken = match permit {
+            Permit::SetUp => return self.set_up().await,
+            Permit::TearDown => return self.tear_down().await,
             Permit::Step {
                 step,
                 launch,
@@ -171,14 +196,79 @@ impl<'a, S: Session> Client<'a, S> {
             } => self.take_launched(step, launch, error_is_expected).await,
             Permit::Script => self.go_through_script().await,
             Permit::Retry => self.try_again().await,
+            Permit::RollBack => {
+                self.roll_back().await;
+                Taken::Fine
+            }
         };
         match (taken, permit) {
-            (Taken::Lost { message, .. }, _) => {
+            (Taken::Lost(lost), _) => {
                 self.ended = Some(ClientEnd::Lost);
-                Announced::Lost { message }
+                Announced::Lost {
+                    message: lost.message,
+                }
             }
-            (_, Permit::Step { .. }) => Announced::StepOver,
-            (_, Permit::Script | Permit::Retry) => Announced::ScriptOver,
+            (taken, Permit::Step { .. }) => Announced::StepOver(self.after_step(&taken)),
+            (
+                _,
+                Permit::Script
+                | Permit::Retry
+                | Permit::SetUp
+                | Permit::TearDown
+                | Permit::RollBack,
+            ) => Announced::ScriptOver,
+        }
+    }
+
+    async fn set_up(&mut self) -> Announced {
+        let plan = self.plan;
+        let speaker = self.speaker();
+        let sent = speaker
+            .send(&mut self.session, &plan.setup, SentBy::Setup)
+            .await;
+        self.note_what_was_said();
+        match sent {
+            Ok(()) => Announced::AroundOver,
+            Err((number, error)) => {
+                let of = format!("setup of client \"{}\"", plan.id);
+                let path = format!("{}/setup/{number}", plan.path);
+                Announced::SetupFailed(Box::new(setup_failed(&of, path, error)))
+            }
+        }
+    }
+
+    /// What fails here is noted, and no more.
+    async fn tear_down(&mut self) -> Announced {
+        let plan = self.plan;
+        let speaker = self.speaker();
+        for text in &plan.teardown {
+            let one = std::slice::from_ref(text);
+            // The error is in the log.
+            let _ = speaker.send(&mut self.session, one, SentBy::Teardown).await;
+            self.note_what_was_said();
+        }
+        Announced::AroundOver
+    }
+
+    fn speaker(&self) -> Speaker<'a> {
+        Speaker {
+            shared: self.shared,
+            index: self.index,
+            id: &self.plan.id,
+        }
+    }
+
+    fn after_step(&self, taken: &Taken) -> AfterStep {
+        match taken {
+            _ if self.ended.is_some() => AfterStep::Ended,
+            Taken::Fine => AfterStep::GoesOn,
+            Taken::Error(_) | Taken::HookEnded | Taken::Lost { .. } => AfterStep::Failed,
+        }
+    }
+
+    fn note_what_was_said(&mut self) {
+        while let Ok(note) = self.notes.try_recv() {
+            self.note_of_server(note);
         }
     }
 
@@ -186,13 +276,25 @@ impl<'a, S: Session> Client<'a, S> {
     async fn take_launched(&mut self, step: usize, launch: usize, expected: bool) -> Taken {
         let plan = self.plan;
         let step = &plan.steps[step];
+        let for_tester = self.shared.case.database.preset == Some(Preset::Isolationtester);
+        if for_tester && self.is_gone {
+            return Taken::Lost(LostSession {
+                code: String::new(),
+                message: format!(
+                    "step \"{}\" cannot be sent: no connection to the server",
+                    step.name
+                ),
+            });
+        }
         if self.ended.is_some() || self.shared.stop.requested() {
             self.leave_out(step, SkipCause::ScriptEnded, Some(launch));
             return Taken::Fine;
         }
         let taken = match self.take(step, 1, Some(launch)).await {
-            // The server ended the session, as the order says.
-            Taken::Lost { code, .. } if self.is_expected(launch, &code) => {
+            // The server ended the session, as the order says, or as the whole outcome does.
+            Taken::Lost(lost) if for_tester || self.is_expected(launch, &lost.code) => {
+                self.is_gone = true;
+                let code = lost.code;
                 self.ended = Some(ClientEnd::Stopped { code: code.clone() });
                 Taken::Error(code)
             }
@@ -210,7 +312,7 @@ impl<'a, S: Session> Client<'a, S> {
                 OnError::Rollback => self.roll_back().await,
             },
             Taken::HookEnded => self.ended = Some(ClientEnd::HookFailed),
-            Taken::Lost { .. } => {}
+            Taken::Lost(_) => {}
         }
         taken
     }
@@ -232,7 +334,7 @@ impl<'a, S: Session> Client<'a, S> {
             }
             self.arguments.begin_pass();
             let taken = self.go_through_once(iteration).await;
-            if self.ended.is_some() || matches!(taken, Taken::Lost { .. }) {
+            if self.ended.is_some() || matches!(taken, Taken::Lost(_)) {
                 return taken;
             }
         }
@@ -261,7 +363,7 @@ impl<'a, S: Session> Client<'a, S> {
                     self.attempt = 1;
                     return taken;
                 }
-                Taken::Lost { .. } => return taken,
+                Taken::Lost(_) => return taken,
                 Taken::HookEnded => ClientEnd::HookFailed,
                 Taken::Error(code) if self.may_retry(code) => {
                     self.begin_again(code.clone()).await;
@@ -307,8 +409,9 @@ impl<'a, S: Session> Client<'a, S> {
     async fn pass(&mut self, iteration: u32) -> Taken {
         let plan = self.plan;
         self.memory.begin_iteration();
-        if !self.client_hook(plan.before.as_ref(), iteration).await {
-            return Taken::HookEnded;
+        match self.client_hook(plan.before.as_ref(), iteration).await {
+            Taken::Fine => {}
+            ended => return ended,
         }
         for step in plan.steps.iter() {
             if self.shared.stop.requested() {
@@ -320,22 +423,18 @@ impl<'a, S: Session> Client<'a, S> {
                 (Taken::Error(code), OnError::Rollback) if !self.retries(code) => {
                     self.roll_back().await;
                 }
-                (Taken::Error(_), _) | (Taken::HookEnded | Taken::Lost { .. }, _) => return taken,
+                (Taken::Error(_) | Taken::HookEnded | Taken::Lost(_), _) => return taken,
             }
         }
-        if self.client_hook(plan.after.as_ref(), iteration).await {
-            Taken::Fine
-        } else {
-            Taken::HookEnded
-        }
+        self.client_hook(plan.after.as_ref(), iteration).await
     }
 
     async fn client_hook(
         &mut self,
         hook: Option<&crate::schedule::HookPlan>,
         iteration: u32,
-    ) -> bool {
-        let Some(hook) = hook else { return true };
+    ) -> Taken {
+        let Some(hook) = hook else { return Taken::Fine };
         let context = HookContext {
             step: None,
             run: None,
@@ -343,7 +442,11 @@ impl<'a, S: Session> Client<'a, S> {
             result: None,
             params: &[],
         };
-        matches!(self.hook(hook, context).await, HookVerdict::Finished(_))
+        match self.hook(hook, context).await {
+            HookVerdict::Finished(_) => Taken::Fine,
+            HookVerdict::Ended => Taken::HookEnded,
+            HookVerdict::Lost(lost) => Taken::Lost(lost),
+        }
     }
 
     /// Ends an open transaction. Nobody wrote this statement, so it is not noted.
@@ -363,29 +466,41 @@ impl<'a, S: Session> Client<'a, S> {
     }
 
     pub(super) fn note_of_server(&self, note: SessionNote) {
-        self.note(match note {
-            SessionNote::Notice {
-                client,
-                severity,
-                code,
-                message,
-            } => EventKind::Notice {
-                client,
-                severity,
-                code,
-                message,
-            },
-            SessionNote::Notified {
-                client,
-                channel,
-                payload,
-                from_pid,
-            } => EventKind::Notified {
-                client,
-                channel,
-                payload,
-                from_pid,
-            },
-        });
+        note_of_server(self.shared, self.index, note);
     }
+}
+
+/// Notes what the server said on its own.
+pub(super) fn note_of_server(shared: Shared<'_>, index: usize, note: SessionNote) {
+    let kind = match note {
+        SessionNote::Notice {
+            client,
+            severity,
+            code,
+            message,
+            detail,
+            hint,
+            after_results,
+        } => EventKind::Notice {
+            client,
+            severity,
+            code,
+            message,
+            detail,
+            hint,
+            after_results,
+        },
+        SessionNote::Notified {
+            client,
+            channel,
+            payload,
+            from_pid,
+        } => EventKind::Notified {
+            client,
+            channel,
+            payload,
+            from_pid,
+        },
+    };
+    shared.ledger.note(index, kind);
 }

@@ -1,18 +1,23 @@
-//! The coordinator: gives permits, settles each launched step, watches the locks.
+//! The coordinator: gives permits, watches the locks, and says what is done around each order.
 //!
-//! A forced order follows PostgreSQL's own isolation tester: every step is *settled* (done, or seen
-//! waiting for a lock that a session of the case holds up) before the next is launched, and what
-//! happened is reported at fixed points only: the new step first, then older waiters in launch order.
-//! So the order of events is the same in every run, however fast the machine is.
+//! Orders that share their sessions come one after the other; a case with one order, or with clients that run freely,
+//! is the same with one of them. How an order is forced: [`force`].
+
+mod follow;
+mod force;
+mod looks;
 
 use super::{
-    board::{Line, Wait},
-    client::{Announced, Announcement, Permit, Shared},
-    session::{Blocked, LockWatch},
+    around::Control,
+    board::Line,
+    client::{AfterStep, Announced, Announcement, Permit, Shared},
+    ledger::Holds,
+    route::Route,
+    session::{Blocked, LockWatch, Session},
 };
 use crate::{
-    record::{Breakage, EventKind, LockFacts, Micros},
-    schedule::{Case, LaunchPlan},
+    record::{Breakage, EventKind, Micros},
+    schedule::{Case, Round},
 };
 use std::time::Duration;
 use tokio::{
@@ -20,185 +25,186 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Pauses between two looks at the locks, growing. Locks send no word, so somebody has to look. The
-/// first looks follow each other without a pause: a look takes 0.1 ms, and nearly every step is settled
-/// within a few of them.
-const PAUSES: [Duration; 6] = [
-    Duration::ZERO,
-    Duration::ZERO,
-    Duration::ZERO,
-    Duration::from_millis(1),
-    Duration::from_millis(2),
-    Duration::from_millis(5),
-];
-
 /// How long a message must be out before its session's locks are looked at when no order is forced:
 /// looking costs the server something, and short waits are not worth disturbing what is measured.
 const WORTH_A_LOOK: Duration = Duration::from_millis(2);
 
-/// What a step that was launched is known to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Settled {
-    Done,
-    Waiting,
-}
-
-/// Whether a lock wait settles a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LockWait {
-    Settles,
-    IsWaitedOut,
-}
-
 /// The one who decides who takes the next step.
-pub struct Coordinator<'a, W> {
+pub struct Coordinator<'a, S: Session, W> {
     case: &'a Case,
     shared: Shared<'a>,
     permits: Vec<UnboundedSender<Permit>>,
     announcements: UnboundedReceiver<Announcement>,
+    cancellers: Vec<S::Canceller>,
+    control: Option<Control<'a, S>>,
     watch: W,
+    /// Who makes up an order on the way, if anybody does.
+    route: Option<&'a dyn Route>,
     /// Clients that used up a permit and have not got another one.
     idle: Vec<bool>,
+    /// The entry of the order that each client has launched and that is not reported as over.
+    active: Vec<Option<usize>>,
+    /// How many notices of each client were reported.
+    notices: Vec<u32>,
+    /// How each client stood after its last step.
+    after: Vec<AfterStep>,
     /// What the last look saw.
     blocked: Vec<Blocked>,
     lost: Option<Breakage>,
 }
 
-impl<'a, W: LockWatch> Coordinator<'a, W> {
+/// Whom a coordinator has to do with.
+pub(super) struct Parties<S: Session> {
+    /// Where each client gets its permits.
+    pub(super) permits: Vec<UnboundedSender<Permit>>,
+    /// What they all say.
+    pub(super) announcements: UnboundedReceiver<Announcement>,
+    /// Who cancels what each client does.
+    pub(super) cancellers: Vec<S::Canceller>,
+}
+
+impl<'a, S: Session, W: LockWatch> Coordinator<'a, S, W> {
     /// A coordinator of clients that wait for their first permits.
-    pub fn new(
+    pub(super) fn new(
         case: &'a Case,
         shared: Shared<'a>,
-        permits: Vec<UnboundedSender<Permit>>,
-        announcements: UnboundedReceiver<Announcement>,
+        parties: Parties<S>,
+        control: Option<Control<'a, S>>,
         watch: W,
     ) -> Self {
-        let idle = vec![true; permits.len()];
+        let clients = parties.permits.len();
         Self {
             case,
             shared,
-            permits,
-            announcements,
+            permits: parties.permits,
+            announcements: parties.announcements,
+            cancellers: parties.cancellers,
+            control,
             watch,
-            idle,
+            route: None,
+            idle: vec![true; clients],
+            active: vec![None; clients],
+            notices: vec![0; clients],
+            after: vec![AfterStep::GoesOn; clients],
             blocked: Vec::new(),
             lost: None,
         }
     }
 
-    /// Has the clients act: in the forced order, or freely side by side.
+    /// Lets somebody make up the order on the way.
+    pub(super) fn along(self, route: Option<&'a dyn Route>) -> Self {
+        Self { route, ..self }
+    }
+
+    /// Has the clients act: in the order that is made up, in the forced ones, or freely side by side.
     ///
     /// # Errors
     ///
-    /// The watching session broke, or a client lost its session.
+    /// A setup was refused, the watching session broke, a client lost its session, or an order cannot end.
     pub async fn coordinate(mut self) -> Result<(), Breakage> {
-        match &self.case.order {
-            Some(order) => self.force(order).await?,
-            None => self.let_run(Permit::Script).await?,
+        match (self.route, &self.case.order, self.case.rounds.as_slice()) {
+            (Some(route), ..) => {
+                self.set_up().await?;
+                self.follow(route).await?;
+                self.tear_down().await;
+            }
+            (None, None, _) => {
+                self.set_up().await?;
+                self.let_run(Permit::Script).await?;
+                self.tear_down().await;
+            }
+            (None, Some(order), []) => self.act(0..order.len()).await?,
+            (None, Some(_), rounds) => {
+                for (number, round) in rounds.iter().enumerate() {
+                    self.begin(number, round);
+                    self.act(round.launches.clone()).await?;
+                    if self.shall_end() {
+                        break;
+                    }
+                }
+            }
         }
         self.lost.map_or(Ok(()), Err)
     }
 
-    // ---- a forced order ----
+    fn begin(&mut self, number: usize, round: &Round) {
+        let event = EventKind::OrderBegan {
+            order: u32::try_from(number).unwrap_or(u32::MAX),
+            name: round.name.clone(),
+        };
+        self.shared.ledger.enter(self.shared.ledger.now(), event);
+    }
 
-    async fn force(&mut self, order: &[LaunchPlan]) -> Result<(), Breakage> {
-        self.shared.ledger.hold(super::ledger::Holds::UntilReported);
-        let mut waiting: Vec<usize> = Vec::new();
-        for (launch, plan) in order.iter().enumerate() {
-            if self.shared.stop.requested() || self.lost.is_some() {
-                break;
-            }
-            self.finish_earlier_step(plan.client, &mut waiting).await?;
-            let permit = Permit::Step {
-                step: plan.step,
-                launch,
-                error_is_expected: plan.expected_error.is_some(),
-            };
-            self.permit(plan.client, permit);
-            let settled = self.settle(plan.client, LockWait::Settles).await?;
-            self.sweep(&mut waiting).await?;
-            if settled == Settled::Waiting {
-                waiting.push(plan.client);
-            }
-        }
-        for client in waiting {
-            self.settle(client, LockWait::IsWaitedOut).await?;
-        }
-        self.shared.ledger.hold(super::ledger::Holds::Nothing);
-        if self.shared.stop.requested() || self.lost.is_some() {
+    /// One order, with what is done around it.
+    async fn act(&mut self, launches: std::ops::Range<usize>) -> Result<(), Breakage> {
+        self.set_up().await?;
+        self.shared.ledger.hold(Holds::UntilReported);
+        self.force(launches).await?;
+        if self.shall_end() {
+            self.shared.ledger.hold(Holds::Nothing);
             return Ok(());
         }
-        self.let_run(Permit::Retry).await
-    }
-
-    /// A session takes one step at a time: waits until an earlier one is over.
-    async fn finish_earlier_step(
-        &mut self,
-        client: usize,
-        waiting: &mut Vec<usize>,
-    ) -> Result<(), Breakage> {
-        if waiting.contains(&client) {
-            self.settle(client, LockWait::IsWaitedOut).await?;
-            waiting.retain(|other| *other != client);
-            self.sweep(waiting).await?;
+        if self
+            .case
+            .clients
+            .iter()
+            .any(|client| client.retry.is_some())
+        {
+            self.shared.ledger.hold(Holds::Nothing);
+            self.let_run(Permit::Retry).await?;
+        }
+        self.tear_down().await;
+        if self.case.rounds.is_empty() {
+            self.shared.ledger.hold(Holds::Nothing);
         }
         Ok(())
     }
 
-    /// Looks at each older waiter once, in launch order; one that goes on is waited for until it is
-    /// done or waits again.
-    async fn sweep(&mut self, waiting: &mut Vec<usize>) -> Result<(), Breakage> {
-        let mut still = Vec::with_capacity(waiting.len());
-        for client in waiting.drain(..) {
-            if self.settle(client, LockWait::Settles).await? == Settled::Waiting {
-                still.push(client);
+    /// The scenario's setup, then that of each client, one after the other.
+    async fn set_up(&mut self) -> Result<(), Breakage> {
+        if let Some(control) = &mut self.control {
+            control.set_up(&self.case.control.setup).await?;
+        }
+        for client in 0..self.permits.len() {
+            if !self.case.clients[client].setup.is_empty() && !self.shall_end() {
+                self.around(client, Permit::SetUp).await;
             }
         }
-        *waiting = still;
-        Ok(())
-    }
-
-    /// Waits until a client's step is done or, where that is an answer, seen waiting; then enters what
-    /// the client noted.
-    async fn settle(&mut self, client: usize, lock_wait: LockWait) -> Result<Settled, Breakage> {
-        let mut looks = 0;
-        loop {
-            if self.is_over(client).await {
-                self.shared.ledger.report(client);
-                return Ok(Settled::Done);
-            }
-            let pause = PAUSES[looks.min(PAUSES.len() - 1)];
-            looks += 1;
-            if !pause.is_zero() {
-                self.hear_until(Instant::now() + pause).await;
-                if self.idle[client] {
-                    continue;
-                }
-            }
-            let waits = self.look(&[client]).await?;
-            if waits && !self.is_over(client).await {
-                self.shared.ledger.report(client);
-                self.enter_waits(&[client]).await?;
-                if lock_wait == LockWait::Settles {
-                    return Ok(Settled::Waiting);
-                }
-            }
+        match &self.lost {
+            Some(breakage) if breakage.code == "setup" => Err(breakage.clone()),
+            Some(_) | None => Ok(()),
         }
     }
 
-    /// Whether a client's step is over by what has arrived by now. The runtime is given the chance to
-    /// read the socket, and the client's task to act on it.
-    async fn is_over(&mut self, client: usize) -> bool {
-        for _ in 0..4 {
-            tokio::task::yield_now().await;
-            while let Ok(announcement) = self.announcements.try_recv() {
-                self.hear(announcement);
-            }
-            if self.idle[client] {
-                return true;
+    /// The teardown of each client, then that of the scenario.
+    async fn tear_down(&mut self) {
+        for client in 0..self.permits.len() {
+            if !self.case.clients[client].teardown.is_empty() && !self.shall_end() {
+                self.around(client, Permit::TearDown).await;
             }
         }
-        false
+        if self.shall_end() {
+            return;
+        }
+        if let Some(control) = &mut self.control {
+            control.tear_down(&self.case.control.teardown).await;
+        }
+    }
+
+    /// Waits for what a client does outside of the order, and reports it.
+    async fn around(&mut self, client: usize, permit: Permit) {
+        self.permit(client, permit);
+        while !self.idle[client] {
+            match self.announcements.recv().await {
+                Some(announcement) => self.take_note(announcement),
+                None => break,
+            }
+        }
+        self.notices[client] += self.shared.ledger.report(client);
+    }
+
+    fn shall_end(&self) -> bool {
+        self.shared.stop.requested() || self.lost.is_some()
     }
 
     // ---- clients that run freely ----
@@ -244,11 +250,22 @@ impl<'a, W: LockWatch> Coordinator<'a, W> {
         self.idle[client] = self.permits[client].send(permit).is_err();
     }
 
-    fn hear(&mut self, announcement: Announcement) {
+    /// Hears what has been announced by now.
+    fn hear_what_came(&mut self) {
+        while let Ok(announcement) = self.announcements.try_recv() {
+            self.take_note(announcement);
+        }
+    }
+
+    fn take_note(&mut self, announcement: Announcement) {
         let Announcement { client, what } = announcement;
         self.idle[client] = true;
         match what {
-            Announced::StepOver | Announced::ScriptOver => {}
+            Announced::StepOver(after) => self.after[client] = after,
+            Announced::ScriptOver | Announced::AroundOver => {}
+            Announced::SetupFailed(breakage) => {
+                self.lost.get_or_insert(*breakage);
+            }
             Announced::Lost { message } => {
                 let id = &self.case.clients[client].id;
                 self.lost.get_or_insert_with(|| Breakage {
@@ -267,82 +284,11 @@ impl<'a, W: LockWatch> Coordinator<'a, W> {
         tokio::select! {
             biased;
             Some(announcement) = self.announcements.recv() => {
-                self.hear(announcement);
+                self.take_note(announcement);
                 false
             }
             () = sleep_until(moment) => true,
         }
-    }
-
-    // ---- locks ----
-
-    /// Asks who of these clients waits; writes it on the board. `true` if anyone does.
-    async fn look(&mut self, clients: &[usize]) -> Result<bool, Breakage> {
-        let lines: Vec<(usize, Line)> = clients
-            .iter()
-            .map(|client| (*client, self.shared.board.line(*client)))
-            .filter(|(_, line)| line.asking.is_some())
-            .collect();
-        if lines.is_empty() {
-            return Ok(false);
-        }
-        let pids: Vec<i32> = lines.iter().map(|(_, line)| line.pid).collect();
-        let blocked = self.watch.blocked(&pids, &self.shared.board.pids()).await?;
-        for (client, line) in lines {
-            // The answer may have come while the server was asked about the locks.
-            if self.shared.board.line(client).asking != line.asking {
-                continue;
-            }
-            if !blocked.iter().any(|blocked| blocked.pid == line.pid)
-                && let Some(event) = self.shared.board.goes_on(client, self.shared.ledger.now())
-            {
-                self.shared.ledger.note(client, event);
-            }
-        }
-        self.blocked = blocked;
-        Ok(!self.blocked.is_empty())
-    }
-
-    /// Enters the waits that the last look saw and that are news, with what is waited for.
-    async fn enter_waits(&mut self, clients: &[usize]) -> Result<(), Breakage> {
-        for client in clients {
-            let line = self.shared.board.line(*client);
-            let Some(asking) = line.asking else { continue };
-            let Some(blocked) = self.blocked.iter().find(|blocked| blocked.pid == line.pid) else {
-                continue;
-            };
-            let blockers = self.shared.board.blockers(&blocked.by);
-            if line
-                .waiting
-                .as_ref()
-                .is_some_and(|known| known.run == asking.run && known.blockers == blockers)
-            {
-                continue;
-            }
-            let facts = self.watch.wait_facts(&[line.pid]).await?.pop();
-            let now = self.shared.ledger.now();
-            let began = facts
-                .as_ref()
-                .and_then(|facts| facts.for_)
-                .map(|span| now.since(span));
-            let since = began.unwrap_or(now).max(asking.since);
-            let lock: Option<LockFacts> = facts.map(|facts| facts.lock);
-            let wait = Wait {
-                run: asking.run,
-                since,
-                blockers: blockers.clone(),
-            };
-            if self.shared.board.waits(*client, wait) {
-                let event = EventKind::Waiting {
-                    run: asking.run,
-                    client: line.client,
-                    blockers,
-                    lock,
-                };
-                self.shared.ledger.enter(now, event);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     step::ROWS_TO_READ,
 };
 use crate::{
-    record::{EventKind, HookProblem, Reply, ResultSet, RunNo, SentBy, Timing, Value},
+    record::{EventKind, HookProblem, Reply, ResultSet, RunNo, SentBy, ServerError, Timing, Value},
     schedule::{HookPlan, StatementForm, generate::Stream},
     script::{
         Actor, Effect, HookEnd, HookOutcome, HookScope, Host, NoSession, Place, RunControl,
@@ -50,6 +50,27 @@ pub enum HookVerdict {
     Finished(Value),
     /// An assertion, `fail`, `skip`, or an error: the script ends.
     Ended,
+    /// With the session, which went away while the hook used it.
+    Lost(LostSession),
+}
+
+/// The last words of a session that is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostSession {
+    /// The SQLSTATE of the server's last word; empty where it had none.
+    pub code: String,
+    /// What the server, or the network, said last.
+    pub message: String,
+}
+
+impl LostSession {
+    /// What an error that ends the session says of it.
+    pub(super) fn of(error: &ServerError) -> Self {
+        Self {
+            code: error.code.clone(),
+            message: error.message.clone(),
+        }
+    }
 }
 
 /// A wish of a hook on its own thread: a statement, and where the answer goes.
@@ -122,6 +143,10 @@ impl<S: Session> Client<'_, S> {
             plan.hook.run(&scope, host, &control)
         };
         self.take_effects(outcome.effects, context.step);
+        // A hook may catch the error of a statement; that the session is gone concerns everybody.
+        if let Some(lost) = self.lost.take() {
+            return HookVerdict::Lost(lost);
+        }
         match outcome.end {
             HookEnd::Finished(value) => HookVerdict::Finished(value),
             end => {
@@ -232,10 +257,15 @@ impl<S: Session> Client<'_, S> {
         let (mut reply, _) = self.ask(message, run, SentBy::Hook).await;
         match reply.error {
             None => Ok(Arc::new(reply.results.pop().unwrap_or_default())),
-            Some(error) => Err(SqlError {
-                condition: Some(condition_name(&error.code)),
-                message: error.message,
-            }),
+            Some(error) => {
+                if error.ends_session() {
+                    self.lost.get_or_insert(LostSession::of(&error));
+                }
+                Err(SqlError {
+                    condition: Some(condition_name(&error.code)),
+                    message: error.message,
+                })
+            }
         }
     }
 
@@ -312,8 +342,8 @@ impl<S: Session> Client<'_, S> {
         });
     }
 
-    /// Notes that something an author computes did not come to a value.
-    pub(super) fn broken_hook(&self, step: Option<&str>, path: &str, message: String) {
+    /// Notes that something an author names or computes has no value.
+    pub(super) fn without_value(&self, step: Option<&str>, path: &str, message: String) {
         self.note(EventKind::HookEnded {
             client: self.plan.id.clone(),
             step: step.map(str::to_owned),

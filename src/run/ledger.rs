@@ -51,6 +51,49 @@ pub enum Holds {
     UntilReported,
 }
 
+/// What has been heard of a step whose end is not reported yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// That it was launched.
+    Launch,
+    /// All that the server said before its answer, or before the first of several results.
+    BeforeAnswer,
+}
+
+impl Heard {
+    fn ends_before(self, kind: &EventKind) -> bool {
+        match kind {
+            EventKind::Replied { .. }
+            | EventKind::Completed { .. }
+            | EventKind::Waiting { .. }
+            | EventKind::WaitEnded { .. } => true,
+            EventKind::Notice { after_results, .. } => *after_results > 0,
+            EventKind::OrderBegan { .. }
+            | EventKind::Connected { .. }
+            | EventKind::Launched { .. }
+            | EventKind::Sent { .. }
+            | EventKind::HeldBack { .. }
+            | EventKind::Skipped { .. }
+            | EventKind::Notified { .. }
+            | EventKind::Measured { .. }
+            | EventKind::Logged { .. }
+            | EventKind::HookEnded { .. }
+            | EventKind::Retrying { .. }
+            | EventKind::Cancelled { .. }
+            | EventKind::Finished { .. } => false,
+        }
+    }
+
+    fn includes(self, kind: &EventKind) -> bool {
+        match self {
+            Self::Launch => {
+                matches!(kind, EventKind::Launched { .. } | EventKind::Sent { .. })
+            }
+            Self::BeforeAnswer => true,
+        }
+    }
+}
+
 impl<'a> Ledger<'a> {
     /// An empty ledger for `clients` clients of the case with this index in the plan.
     pub fn new(case: usize, clients: usize, entries: Entries, observer: &'a dyn Observer) -> Self {
@@ -113,12 +156,36 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Enters what a client noted and is held.
-    pub fn report(&self, client: usize) {
+    /// How much of what a client noted is held.
+    pub fn held(&self, client: usize) -> usize {
+        self.held.borrow()[client].notes.len()
+    }
+
+    /// Enters what a client noted and is held; gives how many notices were among it.
+    pub fn report(&self, client: usize) -> u32 {
         let notes = std::mem::take(&mut self.held.borrow_mut()[client].notes);
+        self.enter_all(notes)
+    }
+
+    /// Enters a part of what a client noted and is held; gives how many notices were among it.
+    pub fn report_part(&self, client: usize, heard: Heard) -> u32 {
+        let notes = std::mem::take(&mut self.held.borrow_mut()[client].notes);
+        let mut answered = false;
+        let (entered, kept): (Vec<_>, Vec<_>) = notes.into_iter().partition(|(_, kind)| {
+            answered |= heard.ends_before(kind);
+            !answered && heard.includes(kind)
+        });
+        self.held.borrow_mut()[client].notes = kept;
+        self.enter_all(entered)
+    }
+
+    fn enter_all(&self, notes: Vec<(Micros, EventKind)>) -> u32 {
+        let mut notices = 0;
         for (at, kind) in notes {
+            notices += u32::from(matches!(kind, EventKind::Notice { .. }));
             self.enter(at, kind);
         }
+        notices
     }
 
     /// Enters a fact at its place in the one order.

@@ -1,10 +1,23 @@
 //! What a script remembers while it is gone through: saved variables and the rows of earlier steps.
 
-use crate::record::{Reply, ResultSet, Value};
+use super::step::ROWS_TO_READ;
+use crate::{
+    record::{Reply, ResultSet, Value},
+    text::list,
+};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
+
+/// What becomes of what a step returned before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// The step is taken again.
+    IsReplaced,
+    /// It is the same execution, for an earlier row of its `for_each`.
+    StaysBefore,
+}
 
 /// Saved variables and results of one pass through a script.
 #[derive(Debug, Clone, Default)]
@@ -21,17 +34,43 @@ impl Memory {
         *self = Self::default();
     }
 
-    /// Keeps the last result of a step, and the named columns of its first row; without a row, or
-    /// without such a column, the variable is NULL.
-    pub fn keep(&mut self, step: &str, save: &[(String, String)], reply: &Reply) {
+    /// Keeps the last result of a step, behind what it returned for earlier rows of its `for_each`.
+    pub fn keep(&mut self, step: &str, reply: &Reply, earlier: Earlier) {
         let result = reply.last().cloned().unwrap_or_default();
-        for (variable, column) in save {
-            self.saved.insert(
-                variable.clone(),
-                value_of(&result, column, 0).unwrap_or(Value::Null),
-            );
+        match (earlier, self.results.get_mut(step)) {
+            (Earlier::StaysBefore, Some(known)) => {
+                let known = Arc::make_mut(known);
+                known.row_count += result.row_count;
+                let room = ROWS_TO_READ.saturating_sub(known.rows.len());
+                known.rows.extend(result.rows.into_iter().take(room));
+            }
+            (Earlier::StaysBefore, None) | (Earlier::IsReplaced, _) => {
+                self.results.insert(step.to_owned(), Arc::new(result));
+            }
         }
-        self.results.insert(step.to_owned(), Arc::new(result));
+    }
+
+    /// Saves a column of the first row under a name; without a row it is NULL, as a subquery would be.
+    ///
+    /// # Errors
+    ///
+    /// There is no such column; says which there are.
+    pub fn save(&mut self, variable: &str, column: &str, reply: &Reply) -> Result<(), String> {
+        let empty = ResultSet::default();
+        let result = reply.last().unwrap_or(&empty);
+        if result.column(column).is_none() {
+            let columns: Vec<&str> = result.columns.iter().map(|c| c.name.as_str()).collect();
+            return Err(match columns.is_empty() {
+                true => format!("there is no column \"{column}\": the statement returns none"),
+                false => format!(
+                    "there is no column \"{column}\": the statement returns {}",
+                    list(&columns, "and")
+                ),
+            });
+        }
+        let value = value_of(result, column, 0).unwrap_or(Value::Null);
+        self.saved.insert(variable.to_owned(), value);
+        Ok(())
     }
 
     /// How many rows an earlier step returned; 0 where it was not taken.

@@ -8,6 +8,7 @@
 //! scripted fake does in tests.
 
 mod arguments;
+mod around;
 mod board;
 mod carry_out;
 mod client;
@@ -18,6 +19,7 @@ pub mod load;
 mod memory;
 mod own_session;
 mod plans;
+mod route;
 pub mod session;
 mod step;
 mod stop;
@@ -25,10 +27,13 @@ mod stop;
 mod tests;
 mod whole;
 
+pub use carry_out::play_order;
 pub use load::LoadProgress;
+pub use route::{NextStep, Route, Settlement, Settling};
 pub use session::{
-    Blocked, Canceller, Connected, Database, ExplainMode, LockWatch, Message, NotReady, Server,
-    Session, SessionNote, SessionPlan, Tidying, WaitFacts,
+    Blocked, Canceller, Connected, Contents, Database, ExplainMode, HeldRelation, Keeper,
+    LockWatch, Message, NotReady, RelationCatalog, RelationFacts, Rewindable, Rewound, Server,
+    Session, SessionNote, SessionPlan, TableContents, Tidying, WaitFacts,
 };
 pub use stop::Interrupt;
-pub use whole::{Observer, RunOptions, run};
+pub use whole::{Explorer, NobodyLooks, Observer, RunOptions, run};

@@ -29,10 +29,14 @@ impl<D: Database> Stage<'_, D> {
             result: None,
             params: &[],
         };
-        if client.hook(hook, context).await == HookVerdict::Ended {
-            self.stop.request();
+        match client.hook(hook, context).await {
+            HookVerdict::Finished(_) => Ok(()),
+            HookVerdict::Ended => {
+                self.stop.request();
+                Ok(())
+            }
+            HookVerdict::Lost(lost) => Err(session_lost(&lost.message, &hook.path)),
         }
-        Ok(())
     }
 
     pub(super) async fn watch_queries(&self) -> Result<(), Breakage> {
@@ -116,10 +120,14 @@ impl<D: Database> Stage<'_, D> {
 /// What to say where the answer to a statement was that the session is gone.
 fn lost(reply: &Reply, path: &str) -> Option<Breakage> {
     let error = reply.error.as_ref().filter(|error| error.ends_session())?;
-    Some(Breakage {
+    Some(session_lost(&error.message, path))
+}
+
+fn session_lost(last_words: &str, path: &str) -> Breakage {
+    Breakage {
         code: "session-lost".to_owned(),
-        message: format!("pgauge's own session was lost: {}", error.message),
+        message: format!("pgauge's own session was lost: {last_words}"),
         path: Some(path.to_owned()),
         ..Breakage::default()
-    })
+    }
 }

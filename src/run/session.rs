@@ -142,6 +142,8 @@ pub enum ExplainMode {
 pub struct SessionPlan {
     /// Whose it is; `application_name` names it, with the scenario.
     pub client: ClientId,
+    /// What `application_name` calls it under the conditions of somebody else's tests.
+    pub printed_as: Option<String>,
     /// Settings in force from the start, over those of the database.
     pub settings: Vec<(String, String)>,
     /// Where its notices and notifications go.
@@ -170,6 +172,12 @@ pub enum SessionNote {
         code: String,
         /// The primary message.
         message: String,
+        /// The secondary message.
+        detail: Option<String>,
+        /// The server's own advice.
+        hint: Option<String>,
+        /// How many results of the message that is being answered came before it.
+        after_results: u32,
     },
     /// A NOTIFY.
     Notified {
@@ -263,6 +271,113 @@ pub trait LockWatch {
         &mut self,
         asked: &[i32],
     ) -> impl Future<Output = Result<Vec<WaitFacts>, Breakage>>;
+
+    /// The relations that a session holds locks on: all that its transaction has touched so far. Nothing
+    /// outside of a transaction.
+    ///
+    /// # Errors
+    ///
+    /// The watching session broke.
+    fn held(&mut self, pid: i32) -> impl Future<Output = Result<Vec<HeldRelation>, Breakage>>;
+}
+
+/// A relation on which a session holds a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeldRelation {
+    /// Its OID.
+    pub relation: u32,
+    /// Whether the lock is one that only reading takes (`ACCESS SHARE`).
+    pub only_read: bool,
+}
+
+/// A database that can be put back to how it was when the case got it, again and again.
+pub trait Rewindable: Database {
+    /// Who remembers how it was.
+    type Keeper: Keeper;
+
+    /// Remembers how it is now; nothing may have changed it yet.
+    ///
+    /// # Errors
+    ///
+    /// The session that remembers broke.
+    fn keeper(&self) -> impl Future<Output = Result<Self::Keeper, Breakage>>;
+}
+
+/// Who remembers how a database was.
+pub trait Keeper {
+    /// What there was in the beginning.
+    fn catalog(&self) -> &RelationCatalog;
+
+    /// Puts all rows and sequences back.
+    ///
+    /// # Errors
+    ///
+    /// The session that remembers broke.
+    fn rewind(&mut self) -> impl Future<Output = Result<Rewound, Breakage>>;
+
+    /// What stands in all tables now.
+    ///
+    /// # Errors
+    ///
+    /// The session that remembers broke.
+    fn contents(&mut self) -> impl Future<Output = Result<Contents, Breakage>>;
+}
+
+/// What became of putting a database back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rewound {
+    /// It is as it was.
+    Whole,
+    /// Only a new clone will do.
+    NeedsClone,
+}
+
+/// What stands in the tables of a database.
+pub type Contents = Vec<TableContents>;
+
+/// What stands in a table, without the columns that come from a sequence, a clock or chance.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableContents {
+    /// The table.
+    pub table: String,
+    /// Its rows as text, sorted, a line each; a digest of them where there are many.
+    pub rows: String,
+}
+
+/// The relations and routines of a database, as far as it matters for what a statement touches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RelationCatalog {
+    /// Tables, views and all else that a statement can name; without those of the system.
+    pub relations: Vec<RelationFacts>,
+    /// Names of the system's own relations, which show what others do.
+    pub system_relations: Vec<String>,
+    /// The system's own routines that write, or read what they do not name.
+    pub system_routines: Vec<String>,
+    /// Other routines that write, or may read what they do not name.
+    pub own_routines: Vec<String>,
+    /// Why nothing can be said about what a statement touches here, if so.
+    pub opaque: Option<String>,
+    /// Columns that come from a sequence, a clock or chance, and those that refer to them.
+    pub moving_columns: Vec<String>,
+}
+
+/// What matters about a relation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RelationFacts {
+    /// Its OID.
+    pub oid: u32,
+    /// Its name without the schema.
+    pub name: String,
+    /// The relations that are read when it is: those of a view, partitions, parents.
+    pub reads: Vec<u32>,
+    /// The relations that are touched when it is written: those on either side of its foreign keys.
+    pub touches: Vec<u32>,
+    /// Whether reading it does more than its words say: a foreign table, row security.
+    pub reading_is_opaque: bool,
+    /// Whether writing it does more than its words say: triggers, rules, a sequence of its own.
+    pub writing_is_opaque: bool,
+    /// What runs along with a statement on it: defaults, checks, expressions of indexes; the query of a view.
+    pub expressions: Vec<String>,
 }
 
 /// A session that waits.

@@ -3,15 +3,17 @@
 use super::{
     arguments::Moment,
     board::{Asking, Wait},
-    client::{Client, Taken},
-    hooks::{HookContext, HookVerdict},
+    client::{Client, Taken, note_of_server},
+    hooks::{HookContext, HookVerdict, LostSession},
+    memory::Earlier,
     session::{Message, Session},
 };
 use crate::{
     record::{
         EventKind, LockFacts, Reply, RunNo, SentBy, ServerError, SkipCause, StepEnd, Timing, Value,
+        Witness,
     },
-    schedule::{StatementForm, StatementPlan, StepPlan, StepWork},
+    schedule::{HookPlan, StatementForm, StatementPlan, StepPlan, StepWork},
 };
 
 /// Rows kept of a result that nobody reads: enough to show what it looked like.
@@ -35,9 +37,10 @@ impl<S: Session> Client<'_, S> {
             }
             HookVerdict::Finished(_) => {}
             HookVerdict::Ended => return Taken::HookEnded,
+            HookVerdict::Lost(lost) => return Taken::Lost(lost),
         }
         let run = self.shared.ledger.next_run();
-        self.shared.board.begins(self.index, &step.name);
+        self.shared.board.begins(self.index, &step.name, run);
         self.note(EventKind::Launched {
             run,
             client: self.plan.id.clone(),
@@ -52,7 +55,7 @@ impl<S: Session> Client<'_, S> {
         };
         let end = match &taken {
             Ok(()) => StepEnd::Done,
-            Err(Failure::Server { code, .. } | Failure::Lost { code, .. }) => {
+            Err(Failure::Server { code, .. } | Failure::Lost(LostSession { code, .. })) => {
                 StepEnd::Error { code: code.clone() }
             }
             Err(Failure::Hook) => StepEnd::HookFailed,
@@ -67,7 +70,7 @@ impl<S: Session> Client<'_, S> {
             Ok(()) => Taken::Fine,
             Err(Failure::Server { expected: true, .. }) => Taken::Fine,
             Err(Failure::Server { code, .. }) => Taken::Error(code),
-            Err(Failure::Lost { code, message }) => Taken::Lost { code, message },
+            Err(Failure::Lost(lost)) => Taken::Lost(lost),
             Err(Failure::Hook) => Taken::HookEnded,
         }
     }
@@ -128,11 +131,7 @@ impl<S: Session> Client<'_, S> {
             result: None,
             params: &[],
         };
-        if let Some(hook) = &statement.before
-            && self.hook(hook, context).await == HookVerdict::Ended
-        {
-            return Err(Failure::Hook);
-        }
+        self.step_hook(statement.before.as_ref(), context).await?;
         let repetitions = match &statement.for_each {
             Some(of) => self.memory.rows_of(of),
             None => 1,
@@ -175,7 +174,7 @@ impl<S: Session> Client<'_, S> {
         {
             Ok(params) => params,
             Err(message) => {
-                self.broken_hook(Some(&step.name), &step.path, message);
+                self.without_value(Some(&step.name), &step.path, message);
                 return Err(Failure::Hook);
             }
         };
@@ -191,13 +190,13 @@ impl<S: Session> Client<'_, S> {
         };
         let (reply, timing) = self.ask(message, run, by).await;
         let failed = failure(&reply, statement.expected_error.as_deref());
-        if matches!(failed, Some(Failure::Lost { .. })) {
+        if matches!(failed, Some(Failure::Lost(_))) {
             return failed.map_or(Ok(()), Err);
         }
         if failed.is_none() {
-            self.memory.keep(&step.name, &statement.save, &reply);
+            self.keep(step, statement, row, &reply)?;
         }
-        if let Some(hook) = &statement.after {
+        if statement.after.is_some() {
             let named: Vec<(String, Value)> = statement
                 .arguments
                 .iter()
@@ -211,11 +210,46 @@ impl<S: Session> Client<'_, S> {
                 result: Some((&reply, timing)),
                 params: &named,
             };
-            if self.hook(hook, context).await == HookVerdict::Ended {
+            self.step_hook(statement.after.as_ref(), context).await?;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// A hook before or after the statement of a step.
+    async fn step_hook(
+        &mut self,
+        hook: Option<&HookPlan>,
+        context: HookContext<'_>,
+    ) -> Result<(), Failure> {
+        let Some(hook) = hook else { return Ok(()) };
+        match self.hook(hook, context).await {
+            HookVerdict::Finished(_) => Ok(()),
+            HookVerdict::Ended => Err(Failure::Hook),
+            HookVerdict::Lost(lost) => Err(Failure::Lost(lost)),
+        }
+    }
+
+    /// Keeps what a step returned for later steps; a column to save that is not there ends the script.
+    fn keep(
+        &mut self,
+        step: &StepPlan,
+        statement: &StatementPlan,
+        row: usize,
+        reply: &Reply,
+    ) -> Result<(), Failure> {
+        let earlier = match &statement.for_each {
+            Some(_) if row > 0 => Earlier::StaysBefore,
+            Some(_) | None => Earlier::IsReplaced,
+        };
+        self.memory.keep(&step.name, reply, earlier);
+        for (variable, column) in &statement.save {
+            if let Err(message) = self.memory.save(variable, column, reply) {
+                let path = format!("{}/save/{variable}", step.path);
+                self.without_value(Some(&step.name), &path, message);
                 return Err(Failure::Hook);
             }
         }
-        failed.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// Sends one message, reads its answer, and notes both.
@@ -239,7 +273,10 @@ impl<S: Session> Client<'_, S> {
             since: self.shared.ledger.now(),
         };
         self.shared.board.asks(self.index, asking);
-        let (reply, timing) = self.session.execute(message).await;
+        let (reply, timing) = self.exchange(message).await;
+        while let Ok(note) = self.notes.try_recv() {
+            self.note_of_server(note);
+        }
         self.note_told_wait(asking, &reply);
         let wait_over = self
             .shared
@@ -248,9 +285,6 @@ impl<S: Session> Client<'_, S> {
         if let Some(event) = wait_over {
             self.note(event);
         }
-        while let Ok(note) = self.notes.try_recv() {
-            self.note_of_server(note);
-        }
         self.note(EventKind::Replied {
             statement,
             client: self.plan.id.clone(),
@@ -258,6 +292,21 @@ impl<S: Session> Client<'_, S> {
             timing,
         });
         (reply, timing)
+    }
+
+    /// The answer to a message. What the server says on its own is noted as it comes: a step that waits may have
+    /// notices before, and somebody may wait for them.
+    async fn exchange(&mut self, message: Message<'_>) -> (Reply, Timing) {
+        let (shared, index) = (self.shared, self.index);
+        let answer = self.session.execute(message);
+        tokio::pin!(answer);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer,
+                Some(note) = self.notes.recv() => note_of_server(shared, index, note),
+            }
+        }
     }
 
     /// The victim of a deadlock has waited, also where its wait was over before anybody looked: the
@@ -287,6 +336,7 @@ impl<S: Session> Client<'_, S> {
                 mode: mode.to_owned(),
                 relation: None,
             }),
+            seen_by: Witness::Server,
         });
     }
 }
@@ -302,26 +352,20 @@ enum Failure {
         expected: bool,
     },
     /// The session is gone, and nobody said that it would be.
-    Lost {
-        /// The SQLSTATE of the server's last word; empty where it had none.
-        code: String,
-        /// What the server, or the network, said last.
-        message: String,
-    },
-    /// A hook ended it.
+    Lost(LostSession),
+    /// A hook ended it, or a value that the author names is not there.
     Hook,
 }
 
 fn failure(reply: &Reply, expected: Option<&str>) -> Option<Failure> {
     let error = reply.error.as_ref()?;
     let expected = expected == Some(&error.code);
-    let code = error.code.clone();
     Some(if error.ends_session() && !expected {
-        Failure::Lost {
-            code,
-            message: error.message.clone(),
-        }
+        Failure::Lost(LostSession::of(error))
     } else {
-        Failure::Server { code, expected }
+        Failure::Server {
+            code: error.code.clone(),
+            expected,
+        }
     })
 }

@@ -14,7 +14,7 @@ use crate::{
 use std::{
     ops::ControlFlow,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Instant,
@@ -49,6 +49,25 @@ pub trait Observer: Sync {
     fn ended(&self, index: usize, log: &CaseLog) -> ControlFlow<()>;
 }
 
+/// Nobody looks on.
+pub struct NobodyLooks;
+
+impl Observer for NobodyLooks {
+    fn began(&self, _: usize, _: &Case) {}
+
+    fn saw(&self, _: usize, _: &Event) {}
+
+    fn ended(&self, _: usize, _: &CaseLog) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// Who tries many orders of a case.
+pub trait Explorer: Sync {
+    /// Tries the orders that the case's plan says, and tells of one of them and of all.
+    fn explore(&self, case: &Arc<Case>) -> CaseLog;
+}
+
 /// Carries out a plan. Every case of the plan is in the log, in the plan's order, also those that the
 /// end of the run kept from beginning.
 pub fn run<S: Server + Sync>(
@@ -56,19 +75,26 @@ pub fn run<S: Server + Sync>(
     server: &S,
     options: &RunOptions,
     observer: &dyn Observer,
+    explorer: &dyn Explorer,
 ) -> RunLog {
     let began = Instant::now();
-    let (alone, together): (Vec<usize>, Vec<usize>) =
-        (0..plan.cases.len()).partition(|index| plan.cases[*index].measures_time);
+    // An exploration keeps several databases busy by itself.
+    let (explored, others): (Vec<usize>, Vec<usize>) =
+        (0..plan.cases.len()).partition(|index| plan.cases[*index].explore.is_some());
+    let (alone, together): (Vec<usize>, Vec<usize>) = others
+        .into_iter()
+        .partition(|index| plan.cases[*index].measures_time);
     let work = Work {
         plan,
         server,
         options,
         observer,
+        explorer,
         logs: Mutex::new(vec![None; plan.cases.len()]),
         broken_off: AtomicBool::new(false),
     };
     work.carry_out_all(&together, options.jobs);
+    work.carry_out_all(&explored, 1);
     work.carry_out_all(&alone, 1);
     let logs = work
         .logs
@@ -107,6 +133,8 @@ fn never_began(case: &Case, interrupted: Option<&str>) -> CaseLog {
         queries: Vec::new(),
         probes: Vec::new(),
         plans: Vec::new(),
+        exploration: None,
+        serial: None,
         started_at: String::new(),
         duration: Micros(0),
     }
@@ -118,6 +146,7 @@ struct Work<'a, S> {
     server: &'a S,
     options: &'a RunOptions,
     observer: &'a dyn Observer,
+    explorer: &'a dyn Explorer,
     logs: Mutex<Vec<Option<CaseLog>>>,
     broken_off: AtomicBool,
 }
@@ -146,11 +175,23 @@ impl<S: Server + Sync> Work<'_, S> {
     fn carry_out_one(&self, index: usize) {
         let case = &self.plan.cases[index];
         self.observer.began(index, case);
+        let log = match case.explore {
+            Some(_) => self.explorer.explore(case),
+            None => self.log_of(index),
+        };
+        if self.observer.ended(index, &log).is_break() {
+            self.broken_off.store(true, Ordering::Relaxed);
+        }
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(log);
+    }
+
+    fn log_of(&self, index: usize) -> CaseLog {
+        let case = &self.plan.cases[index];
         let started_at = jiff::Zoned::now().timestamp().to_string();
         let began = Instant::now();
         let entries = Entries::default();
         let carried = self.on_a_thread(index, entries.clone());
-        let log = CaseLog {
+        CaseLog {
             case: case.id.clone(),
             end: carried.end.unwrap_or(CaseEnd::Ran),
             events: entries.take(),
@@ -158,13 +199,11 @@ impl<S: Server + Sync> Work<'_, S> {
             queries: carried.queries,
             probes: carried.probes,
             plans: carried.plans,
+            exploration: None,
+            serial: None,
             started_at,
             duration: began.elapsed().into(),
-        };
-        if self.observer.ended(index, &log).is_break() {
-            self.broken_off.store(true, Ordering::Relaxed);
         }
-        self.logs.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(log);
     }
 
     /// A thread and a runtime per case: a panic in one is an error of that one.

@@ -6,20 +6,22 @@ use super::{
     migration::MigrationPlan,
 };
 use crate::{
+    isolation::{Cast, Expected},
     record::{CaseId, ClientId, RowOrder, Value},
     script::{Hook, Hooks},
     source::SourceFile,
     spec::{
         client::{Control, Isolation, OnError},
         expect::{Expectation, LatencyBounds},
+        explore::EqualOrders,
         generator::Generator,
         migration::{BOTH, Point, ResultRule, is_both},
-        scenario::{Connect, Requires, Scenario},
+        scenario::{Connect, Preset, Requires, Scenario},
         value::Builtin,
     },
 };
 use indexmap::IndexMap;
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 /// All that shall be done in a run, in order.
 #[derive(Debug, Clone, Default)]
@@ -43,8 +45,21 @@ pub struct Case {
     pub database: DatabasePlan,
     /// Every session that acts, in the order of the file.
     pub clients: Vec<ClientPlan>,
-    /// The forced interleaving; without one the clients run freely side by side.
+    /// The forced interleaving; without one the clients run freely side by side. Where several orders share their
+    /// sessions, all of them one after the other; `rounds` says where each begins.
     pub order: Option<Vec<LaunchPlan>>,
+    /// The orders that share their sessions; empty where `order` is one order, or none.
+    pub rounds: Vec<Round>,
+    /// What the control session does around each order.
+    pub control: ControlPlan,
+    /// How long a step of an order may take before it is cancelled; half of the time after which the case is given up.
+    pub step_timeout: Option<Duration>,
+    /// How isolationtester's text form names everybody.
+    pub cast: Cast,
+    /// The outcomes that an expectation names, read.
+    pub outcomes: Vec<OutcomePlan>,
+    /// Which orders are tried instead of one.
+    pub explore: Option<ExplorePlan>,
     /// The measured traffic, if that is what the clients do; each client is then a script of which there is one.
     pub load: Option<LoadPlan>,
     /// The watched statements; they run before the clients.
@@ -74,6 +89,40 @@ impl Case {
     }
 }
 
+/// One of several orders that share their sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// The order's name, where it has one.
+    pub name: Option<String>,
+    /// Which entries of [`Case::order`] it is.
+    pub launches: Range<usize>,
+}
+
+/// An outcome that an expectation names, by an example.
+#[derive(Debug, Clone)]
+pub struct OutcomePlan {
+    /// JSON pointer of the expectation.
+    pub path: String,
+    /// The file and its alternatives.
+    pub alternatives: Vec<Expected>,
+}
+
+/// What is done around each order on a session that no client has; each text is one message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ControlPlan {
+    /// Before the setups of the clients.
+    pub setup: Vec<String>,
+    /// After the teardowns of the clients.
+    pub teardown: Vec<String>,
+}
+
+impl ControlPlan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.setup.is_empty() && self.teardown.is_empty()
+    }
+}
+
 /// The database that a case starts from. Two cases with the same `fingerprint` share a template.
 #[derive(Debug, Clone)]
 pub struct DatabasePlan {
@@ -85,6 +134,10 @@ pub struct DatabasePlan {
     pub collation: Option<String>,
     /// The role that owns the database and that clients act as, if one was asked for.
     pub role: Option<String>,
+    /// The name that it must have, if it must have one.
+    pub name: Option<String>,
+    /// The conditions of somebody else's tests, if they were asked for.
+    pub preset: Option<Preset>,
     /// How sessions reach a server that pgauge starts.
     pub connect: Connect,
     /// Settings for every session.
@@ -93,6 +146,13 @@ pub struct DatabasePlan {
     pub seed: SeedPlan,
     /// SHA-256, in hex, over everything that makes the template: collation, role, extensions, seed.
     pub fingerprint: String,
+}
+
+impl DatabasePlan {
+    /// Whether there is nothing in it but what the server puts into every database.
+    pub fn is_empty(&self) -> bool {
+        self.extensions.is_empty() && self.collation.is_none() && self.seed.actions.is_empty()
+    }
 }
 
 /// What fills a database, in order.
@@ -167,8 +227,12 @@ pub struct ClientPlan {
     pub isolation: Option<Isolation>,
     /// Settings of the session, over those of the database.
     pub settings: IndexMap<String, String>,
-    /// Statements sent once on each connection.
+    /// Statements sent before the first step, or before each order.
     pub setup: Vec<String>,
+    /// Statements sent after each order.
+    pub teardown: Vec<String>,
+    /// What `application_name` calls it, where that is not its name.
+    pub printed_as: Option<String>,
     /// When to start the script again.
     pub retry: Option<RetryPlan>,
     /// What to do after an error.
@@ -210,6 +274,8 @@ impl ClientPlan {
             isolation: None,
             settings: IndexMap::new(),
             setup: Vec::new(),
+            teardown: Vec::new(),
+            printed_as: None,
             retry: None,
             on_error: OnError::Stop,
             iterations: 1,
@@ -330,10 +396,57 @@ pub struct LaunchPlan {
     pub step: usize,
     /// The SQLSTATE that `then` says it ends with, if it does.
     pub expected_error: Option<String>,
+    /// What holds back the report of its end.
+    pub markers: Vec<MarkerPlan>,
     /// What is to be seen of it.
     pub options: crate::spec::order::LaunchOptions,
     /// JSON pointer of the entry in the scenario.
     pub path: String,
+}
+
+/// What holds back the report that a launched step is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkerPlan {
+    /// The first look tells it as waiting, whatever it does.
+    Once,
+    /// As long as this step is launched and not reported as over.
+    After {
+        /// Index into [`Case::clients`].
+        client: usize,
+        /// Index into that client's steps.
+        step: usize,
+    },
+    /// Until this client has had so many more notices than at the launch.
+    AfterNotices {
+        /// Index into [`Case::clients`].
+        client: usize,
+        /// How many.
+        count: u32,
+    },
+}
+
+/// Which orders of the steps are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExplorePlan {
+    /// How they are chosen.
+    pub orders: OrdersPlan,
+    /// The most orders that are run.
+    pub limit: u32,
+    /// Whether an order that fails is made as short as it can be.
+    pub minimise: bool,
+}
+
+/// How the orders that are tried are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrdersPlan {
+    /// All of them; those that cannot differ from one that ran as it says.
+    All(EqualOrders),
+    /// All in which a client that could go on is interrupted so many times at most.
+    Preemptions(u32),
+    /// Drawn at random.
+    Sample,
+    /// The forced one only, which is compared with the serial ones.
+    Forced,
 }
 
 /// A watched statement.

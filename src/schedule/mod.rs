@@ -10,13 +10,14 @@ pub mod migration;
 pub mod plan;
 
 pub use case::{
-    ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, DatabasePlan, HookPlan, LaunchPlan,
-    Plan, ProbePlan, QueryPlan, RetryPlan, SeedAction, SeedPlan, StatementForm, StatementPlan,
-    StepPlan, StepWork,
+    ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, ControlPlan, DatabasePlan,
+    ExplorePlan, HookPlan, LaunchPlan, MarkerPlan, OrdersPlan, OutcomePlan, Plan, ProbePlan,
+    QueryPlan, RetryPlan, Round, SeedAction, SeedPlan, StatementForm, StatementPlan, StepPlan,
+    StepWork,
 };
 pub use load::{LoadPlan, MixPart, StagePlan};
 pub use migration::{
     AppVersion, CompatibleMember, CompatiblePlan, MemberKind, MigrationCommand, MigrationPart,
     MigrationPlan, MigrationScript, MigrationStatement, MigrationWork, Transactions,
 };
-pub use plan::{PlanOptions, Selection, plan};
+pub use plan::{PlanOptions, RowsKept, Selection, plan};

@@ -8,6 +8,7 @@ use super::{
     FreeVariable, HookEnd, HookOutcome, HookScope, Host, Limit, Limits, NamedStep, Place,
     RunControl, ScriptError, engine, functions,
 };
+use crate::record::Value;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope, Stmt};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,8 +18,10 @@ use std::sync::Arc;
 pub enum HookKind {
     /// Any statements: `before`, `after`.
     Statements,
-    /// One expression with a value: `when`, `{ rhai: … }`.
+    /// One expression with a value: `{ rhai: … }`.
     Expression,
+    /// One expression that is true or false: `when`.
+    Condition,
 }
 
 /// Compiles hooks; one for the whole program, shared by all threads.
@@ -36,6 +39,7 @@ pub struct Hook {
     ast: Arc<AST>,
     names: Arc<Names>,
     limits: Limits,
+    kind: HookKind,
 }
 
 impl Default for Hooks {
@@ -62,8 +66,9 @@ impl Hooks {
     /// Which variables there are depends on the place of the hook: ask [`Hook::free_variables`].
     pub fn compile(&self, text: &str, kind: HookKind) -> Result<Hook, ScriptError> {
         let ast = self.engine.compile(text)?;
-        if kind == HookKind::Expression {
-            one_expression(&ast)?;
+        match kind {
+            HookKind::Statements => {}
+            HookKind::Expression | HookKind::Condition => one_expression(&ast)?,
         }
         let names = Names::of(&ast)?;
         names.check_functions(&self.functions)?;
@@ -72,6 +77,7 @@ impl Hooks {
             ast: Arc::new(ast),
             names: Arc::new(names),
             limits: self.limits.clone(),
+            kind,
         })
     }
 }
@@ -153,10 +159,25 @@ impl Hook {
         let (noted, effects) = run.finish();
         let end = match (noted, result) {
             (Some(noted), result) => placed(noted, result.err().as_deref()),
-            (None, Ok(value)) => from_dynamic(&value).map_or_else(broken, HookEnd::Finished),
+            (None, Ok(value)) => match from_dynamic(&value) {
+                Ok(value) => self.finished(value),
+                Err(message) => broken(message),
+            },
             (None, Err(error)) => ended_by(&error, &self.limits),
         };
         HookOutcome { end, effects }
+    }
+
+    /// A condition has to be true or false: what counts as true otherwise, every language answers differently.
+    fn finished(&self, value: Value) -> HookEnd {
+        match (self.kind, &value) {
+            (HookKind::Condition, Value::Bool(_))
+            | (HookKind::Statements | HookKind::Expression, _) => HookEnd::Finished(value),
+            (HookKind::Condition, _) => broken(format!(
+                "a condition must be true or false, not {}",
+                value.describe()
+            )),
+        }
     }
 
     fn variables(&self, scope: &HookScope) -> Result<Scope<'static>, HookEnd> {

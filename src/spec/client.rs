@@ -37,10 +37,23 @@ pub struct Client {
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
     #[schemars(example = json!({ "deadlock_timeout": "10s" }))]
     pub settings: Settings,
-    /// Statements sent once on each connection, before the first step.
+    /// What isolationtester's text form calls its session, where that is no name for a client.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("session 1"))]
+    pub printed_as: Option<String>,
+    /// Statements sent once on each connection, before the first step; where orders share their sessions, before
+    /// each order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!(["SET lock_timeout = '5s'"]))]
     pub setup: Vec<String>,
+    /// Statements sent after an order, on the client's own session.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["DISCARD TEMP"]))]
+    pub teardown: Vec<String>,
     /// Start the whole script again after certain errors.
     #[serde(
         default,
@@ -246,6 +259,14 @@ pub struct Statement {
     )]
     #[schemars(example = json!("debit"))]
     pub step: Option<String>,
+    /// What isolationtester's text form calls it, where that is no name for a step.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("s1.debit"))]
+    pub printed_as: Option<String>,
     /// One statement with `:name` parameters, or several without any, sent as one message.
     #[schemars(example = json!("SELECT balance FROM accounts WHERE id = :id"))]
     pub sql: String,

@@ -4,6 +4,7 @@
 use super::{
     LoadedScenario, Scenario,
     explain::explain,
+    isolation,
     loaded::{SeedFiles, SeedList, beside},
     migration::MigrationItem,
     names, overlay,
@@ -13,6 +14,7 @@ use super::{
     tree::{self, Document, Part, Tree},
 };
 use crate::{
+    isolation::Parsed,
     source::{Diagnostic, Diagnostics, Place, SourceFile},
     text::quantity::ByteSize,
 };
@@ -87,6 +89,9 @@ fn read_file(
     file: SourceFile,
     shared: &mut SharedTexts,
 ) -> Result<(LoadedScenario, Diagnostics), Diagnostics> {
+    if file.path().extension().is_some_and(|end| end == "spec") {
+        return read_spec(file);
+    }
     let Document { tree, value } = tree::read(&file)?;
     let base = check::<Scenario>(&SCENARIO, &value, &|pointer, part| {
         tree.locate_pointer(pointer, part)
@@ -96,6 +101,7 @@ fn read_file(
         tree,
         variants: IndexMap::new(),
         seed_files: SeedFiles::default(),
+        outcomes: IndexMap::new(),
         warnings: Diagnostics::default(),
     };
     let mut problems = Diagnostics::default();
@@ -123,6 +129,35 @@ fn read_file(
     }
     size::cases(&loaded)?;
     read_seeds(&mut loaded, shared, &mut problems);
+    loaded.read_outcomes(&mut problems);
+    Ok((loaded, problems))
+}
+
+/// Reads a spec of PostgreSQL's isolation tester. Its expected outcome is looked for where such suites have it: in the
+/// folder `expected` beside that of the spec, and beside the spec itself.
+fn read_spec(file: SourceFile) -> Result<(LoadedScenario, Diagnostics), Diagnostics> {
+    let Parsed { spec, warnings } = crate::isolation::parse(&file)?;
+    // Named from the spec's own folder.
+    let folder = file.path().parent().unwrap_or(Path::new(""));
+    let like = crate::isolation::expected_beside(file.path());
+    let like = like
+        .as_deref()
+        .map(|path| path.strip_prefix(folder).unwrap_or(path));
+    let like = like.map(|path| path.to_string_lossy().into_owned());
+    let Document { tree, value } = isolation::document(&spec, like.as_deref());
+    let scenario: Scenario = check(&SCENARIO, &value, &|pointer, part| {
+        tree.locate_pointer(pointer, part)
+    })?;
+    let mut loaded = LoadedScenario {
+        file,
+        tree,
+        variants: IndexMap::from([(None, Arc::new(scenario))]),
+        seed_files: SeedFiles::default(),
+        outcomes: IndexMap::new(),
+        warnings: Diagnostics::default(),
+    };
+    let mut problems = warnings;
+    loaded.read_outcomes(&mut problems);
     Ok((loaded, problems))
 }
 

@@ -32,6 +32,9 @@ pub struct LoadedScenario {
     pub variants: IndexMap<Option<String>, Arc<Scenario>>,
     /// The files that the seeds and migrations name, each once.
     pub seed_files: SeedFiles,
+    /// The outcomes that expectations name, each with its alternatives, by the path that leads there from the working
+    /// directory.
+    pub outcomes: IndexMap<PathBuf, Vec<SourceFile>>,
     /// What works and is probably not meant; `check` tells it.
     pub warnings: Diagnostics,
 }
@@ -124,7 +127,8 @@ impl LoadedScenario {
         let Some(excerpt) = self.excerpt(variant, pointer) else {
             return self.place(variant, pointer);
         };
-        if is_script(pointer) {
+        let as_it_is = |scenario: &Arc<Scenario>| scenario.is_for_tester();
+        if is_script(pointer) || self.variants.values().next().is_some_and(as_it_is) {
             return excerpt.at_character(usize::try_from(position).unwrap_or(1));
         }
         let offset = sql::bind(excerpt.text()).original_position(position);

@@ -6,12 +6,15 @@
 pub mod client;
 pub mod expect;
 mod explain;
+pub mod explore;
 pub mod generator;
+mod isolation;
 mod load;
 mod loaded;
 pub mod migration;
 mod names;
 pub mod order;
+mod outcomes;
 mod overlay;
 pub mod quantity;
 pub mod query;

@@ -144,6 +144,151 @@ pub struct LaunchOptions {
     )]
     #[schemars(example = json!("bob.commit"))]
     pub completes_after: Option<StepRef>,
+    /// `waiting`: it is told as waiting when it is launched, whatever it does, and its end when somebody looks again.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("waiting"))]
+    pub marked: Option<Marked>,
+    /// Its end is not told as long as this step, or one of these, is launched and not told as over.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("bob.commit"))]
+    pub after: Option<AfterSteps>,
+    /// Its end is not told until another client has had so many more notices.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "of": "bob.update", "count": 3 }))]
+    pub after_notices: Option<AfterNotices>,
+}
+
+impl LaunchOptions {
+    /// Whether anything is expected of the step; how its end is told is no expectation.
+    pub fn says_something(&self) -> bool {
+        self.waits_for.is_some()
+            || self.waits.is_some()
+            || self.then.is_some()
+            || self.completes_after.is_some()
+    }
+}
+
+/// How a launched step is told at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Marked {
+    /// As waiting.
+    Waiting,
+}
+
+/// One step, or a list of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AfterSteps {
+    /// One.
+    One(StepRef),
+    /// Several.
+    Many(Vec<StepRef>),
+}
+
+impl AfterSteps {
+    /// The steps.
+    pub fn steps(&self) -> &[StepRef] {
+        match self {
+            Self::One(step) => std::slice::from_ref(step),
+            Self::Many(steps) => steps,
+        }
+    }
+}
+
+/// One number of notices, or a list of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AfterNotices {
+    /// One.
+    One(NoticeCount),
+    /// Several.
+    Many(Vec<NoticeCount>),
+}
+
+impl AfterNotices {
+    /// The numbers.
+    pub fn counts(&self) -> &[NoticeCount] {
+        match self {
+            Self::One(count) => std::slice::from_ref(count),
+            Self::Many(counts) => counts,
+        }
+    }
+}
+
+/// So many notices of another client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeCount {
+    /// A step of the client.
+    #[schemars(example = json!("bob.update"))]
+    pub of: StepRef,
+    /// How many since the launch.
+    #[schemars(example = json!(3))]
+    pub count: u32,
+}
+
+/// What orders have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OrdersShare {
+    /// Their database and their sessions.
+    Sessions,
+}
+
+/// Several launch lists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Orders {
+    /// The word `all`: every interleaving of the scripts, depth first, the first client first.
+    All(AllWord),
+    /// As written, by name.
+    Named(IndexMap<String, NamedOrder>),
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self::Named(IndexMap::new())
+    }
+}
+
+impl Orders {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::All(_) => false,
+            Self::Named(orders) => orders.is_empty(),
+        }
+    }
+
+    /// The written ones.
+    pub fn named(&self) -> impl Iterator<Item = (&String, &NamedOrder)> {
+        let named = match self {
+            Self::All(_) => None,
+            Self::Named(orders) => Some(orders),
+        };
+        named.into_iter().flatten()
+    }
+}
+
+/// The word `all`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AllWord {
+    /// Every one.
+    All,
 }
 
 /// One name, or a list of them.

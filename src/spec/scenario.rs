@@ -3,8 +3,9 @@
 use super::{
     client::Client,
     expect::Expectation,
+    explore::Explore,
     migration::MigrationItem,
-    order::{NamedOrder, Order, StepRef},
+    order::{Order, Orders, OrdersShare, StepRef},
     quantity::TimeSpan,
     query::Query,
     reading::{given, given_within},
@@ -48,6 +49,14 @@ pub struct Scenario {
     )]
     #[schemars(example = json!("30s"), extend("default" = "1m"))]
     pub timeout: Option<TimeSpan>,
+    /// How long a step of an order may take: then it is cancelled, and after twice that time the case is given up.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("300s"))]
+    pub step_timeout: Option<TimeSpan>,
     /// The seed of everything random; the command line's or a fixed one if absent.
     #[serde(
         default,
@@ -64,6 +73,15 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!([{ "file": "../seeds/bank.sql" }, { "sql": "CREATE INDEX ON accounts (owner)" }]))]
     pub seed: Vec<SeedItem>,
+    /// What is done before each order, on a session that no client has: each entry is one message. Unlike `seed` it
+    /// is part of what happens, and nothing is vacuumed after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["CREATE TABLE t (a int); INSERT INTO t VALUES (1)"]))]
+    pub setup: Vec<String>,
+    /// What is done after each order, on the same session as `setup`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["DROP TABLE t"]))]
+    pub teardown: Vec<String>,
     /// Who acts: a script per client, by name.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = json!({ "alice": { "steps": ["begin", { "step": "read", "sql": "SELECT 1" }, "commit"] } }))]
@@ -76,14 +94,32 @@ pub struct Scenario {
     )]
     #[schemars(example = json!(["alice.begin", { "bob.update": { "waits_for": "alice" } }, "alice.commit"]))]
     pub order: Option<Order>,
-    /// Several launch lists by name, each a case of its own.
-    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    #[schemars(example = json!({ "alice_first": { "order": ["alice.read", "bob.read"] } }))]
-    pub orders: IndexMap<String, NamedOrder>,
+    /// Several launch lists by name, each a case of its own; or `all`, every interleaving of the scripts, with
+    /// `orders_share`.
+    #[serde(default, skip_serializing_if = "Orders::is_empty")]
+    #[schemars(example = json!({ "alice_first": { "order": ["alice.read", "bob.read"] } }), extend("default" = {}))]
+    pub orders: Orders,
+    /// What the orders have in common: with `sessions` they are one case, and come one after the other in one database
+    /// and on the same sessions.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("sessions"))]
+    pub orders_share: Option<OrdersShare>,
     /// Steps that are left out of the order on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!(["bob.commit"]))]
     pub unused: Vec<StepRef>,
+    /// Every order of the clients' steps is tried, or a sample of them; a case of its own.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!({ "strategy": "all", "limit": 500 }))]
+    pub explore: Option<Explore>,
     /// The scripts as measured traffic, a case of its own.
     #[serde(
         default,
@@ -139,6 +175,23 @@ pub struct Scenario {
     pub baseline: Option<BaselineOptions>,
 }
 
+impl Scenario {
+    /// Whether it runs as PostgreSQL's isolation tester would run it: a step is one message of the simple protocol,
+    /// whatever it says.
+    pub fn is_for_tester(&self) -> bool {
+        self.database.preset == Some(Preset::Isolationtester)
+    }
+
+    /// How many cases its orders come to.
+    pub fn cases_of_orders(&self) -> usize {
+        match (&self.orders, self.orders_share) {
+            (Orders::Named(orders), None) => orders.len().max(1),
+            (Orders::Named(_) | Orders::All(_), Some(OrdersShare::Sessions))
+            | (Orders::All(_), None) => 1,
+        }
+    }
+}
+
 /// An overlay of a scenario: any of its blocks except `name` and `variants`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
@@ -150,13 +203,18 @@ pub const OVERLAID: &[&str] = &[
     "tags",
     "requires",
     "timeout",
+    "step_timeout",
     "random_seed",
     "database",
     "seed",
+    "setup",
+    "teardown",
     "clients",
     "order",
     "orders",
+    "orders_share",
     "unused",
+    "explore",
     "load",
     "queries",
     "migrate",
@@ -209,6 +267,10 @@ pub struct Requires {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!(["pg_trgm"]))]
     pub extensions: Vec<String>,
+    /// Settings of the server that must be at least this; a server that pgauge starts is given them.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    #[schemars(example = json!({ "max_prepared_transactions": 2 }))]
+    pub settings: IndexMap<String, u64>,
 }
 
 impl Requires {
@@ -222,6 +284,24 @@ impl Requires {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
+    /// Conditions that somebody else's tests expect. `isolationtester`: those of PostgreSQL's isolation tester, which
+    /// are a superuser, its settings of messages and formats, its `application_name`, and every step as one message.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("isolationtester"))]
+    pub preset: Option<Preset>,
+    /// The name that the database must have, where the statements say it; pgauge chooses one if absent. Cases with
+    /// the same name run one after the other.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("isolation_regression"))]
+    pub name: Option<String>,
     /// Extensions to create before the seed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!(["pg_trgm"]))]
@@ -259,6 +339,14 @@ impl Database {
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Conditions that somebody else's tests expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// Those of PostgreSQL's isolation tester.
+    Isolationtester,
 }
 
 /// How the sessions of a case reach a server that pgauge starts; one named by its URL is reached as that says.

@@ -65,14 +65,14 @@ fn values(value: &Json) -> u64 {
 pub(super) fn cases(loaded: &LoadedScenario) -> Result<(), Diagnostic> {
     let mut count: u64 = 0;
     for (variant, scenario) in &loaded.variants {
-        let orders = scenario.orders.len().max(1) as u64;
+        let orders = scenario.cases_of_orders() as u64;
         count = count.saturating_add(orders.saturating_mul(steps(scenario)));
         if count > MAX_STEPS {
             let primary = format!(
                 "the cases of this file come to more than {} steps",
                 thousands(MAX_STEPS)
             );
-            let block = match scenario.orders.len() {
+            let block = match scenario.cases_of_orders() {
                 0 | 1 => "/clients",
                 _ => "/orders",
             };

@@ -13,7 +13,7 @@ use super::lexer::{Token, TokenKind, tokens};
 use std::{collections::HashMap, ops::Range};
 
 /// A statement ready to be prepared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bound {
     /// The statement with `$1` … in place of the names.
     pub sql: String,

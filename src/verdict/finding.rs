@@ -2,7 +2,7 @@
 
 use crate::{
     record::CaseId,
-    source::{Diagnostic, Place, Position, Severity},
+    source::{Diagnostic, Place, Position, Severity, Span},
     spec::LoadedScenario,
 };
 use std::borrow::Cow;
@@ -88,6 +88,17 @@ impl FindingPlace {
                 }),
                 None => scenario.place(variant, &self.pointer),
             },
+            Within::Outcome {
+                alternative,
+                start,
+                end,
+            } => {
+                let files = scenario.outcome_at(variant, &self.pointer);
+                match files.get(alternative) {
+                    Some(file) => file.place(Span::new(start, end)),
+                    None => scenario.place(variant, &self.pointer),
+                }
+            }
         }
     }
 }
@@ -108,6 +119,15 @@ pub enum Within {
     Sql {
         /// The position.
         position: u32,
+    },
+    /// In a file that an `outcome` is like.
+    Outcome {
+        /// Which of its alternatives, from 0.
+        alternative: usize,
+        /// The first byte.
+        start: usize,
+        /// The byte behind the last one.
+        end: usize,
     },
 }
 

@@ -44,11 +44,13 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
             HookProblem::Failure { message } => {
                 Finding::failed("hook-failed", message).detail(format!("said by {whose}"))
             }
+            // When the case is given up its hooks are cancelled: that is no fault of theirs.
+            HookProblem::Broken { .. } if matches!(context.log.end, CaseEnd::Broke(_)) => continue,
+            // No hook stands there: it is a parameter or a column to save.
+            HookProblem::Broken { message } if *line == 0 => {
+                Finding::failed("no-value", format!("{whose}: {message}"))
+            }
             HookProblem::Broken { message } => {
-                // When the case is given up its hooks are cancelled: that is no fault of theirs.
-                if matches!(context.log.end, CaseEnd::Broke(_)) {
-                    continue;
-                }
                 Finding::failed("hook-broken", format!("a hook of {whose} broke: {message}"))
             }
             // The case is skipped, and says so itself.

@@ -13,6 +13,7 @@ mod bound;
 mod context;
 mod end;
 pub mod expect;
+pub mod explored;
 mod finding;
 mod hooks;
 mod load;
@@ -22,7 +23,9 @@ mod repeated;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod undone;
 mod unexpected;
+mod unseen;
 
 pub use against_baseline::NOT_IN_BASELINE;
 pub use bound::{Limit, Natural};
@@ -93,17 +96,18 @@ pub fn judge_measured(
         terms,
     };
     let findings = match &log.end {
-        CaseEnd::Ran => of_a_case_that_ran(&context),
-        CaseEnd::Skipped { reason } => vec![end::skipped(&context, reason)],
-        CaseEnd::Broke(breakage) => {
-            let broke = end::broke(&context, breakage);
-            // What was wrong before the world broke may be why it did.
-            let before = hooks::judge(&context)
-                .into_iter()
-                .chain(steps::judge(&context))
-                .filter(|finding| finding.kind == FindingKind::Failed);
-            [broke].into_iter().chain(before).collect()
-        }
+        CaseEnd::Ran => explored::judge(&context, of_a_case_that_ran(&context)),
+        // A hook may call the rest off, but not what was wrong already.
+        CaseEnd::Skipped { reason } => [end::skipped(&context, reason)]
+            .into_iter()
+            .chain(unexpected::judge(&context))
+            .chain(failed_before(&context))
+            .collect(),
+        // What was wrong before the world broke may be why it did.
+        CaseEnd::Broke(breakage) => [end::broke(&context, breakage)]
+            .into_iter()
+            .chain(failed_before(&context))
+            .collect(),
     };
     let mut verdict = CaseVerdict::new(log.case.clone(), findings, log.duration);
     // What failed differs anyway, and its reason has been told.
@@ -111,6 +115,14 @@ pub fn judge_measured(
         verdict.add(against_baseline::judge(&context));
     }
     verdict
+}
+
+/// What hooks and steps had found wrong by the time a case ended early.
+fn failed_before(context: &Context<'_>) -> impl Iterator<Item = Finding> {
+    let findings = hooks::judge(context)
+        .into_iter()
+        .chain(steps::judge(context));
+    findings.filter(|finding| finding.kind == FindingKind::Failed)
 }
 
 fn of_a_case_that_ran(context: &Context<'_>) -> Vec<Finding> {
@@ -123,7 +135,15 @@ fn of_a_case_that_ran(context: &Context<'_>) -> Vec<Finding> {
     for (pointer, expectation) in &context.case.expect {
         findings.extend(expect::judge(pointer, expectation, context));
     }
+    // What failed may be why a step never ran.
+    if !findings
+        .iter()
+        .any(|finding| finding.kind == FindingKind::Failed)
+    {
+        findings.extend(unseen::judge(context));
+    }
     findings.extend(nothing::judge(context));
     findings.extend(repeated::judge(context));
+    findings.extend(undone::judge(context));
     findings
 }

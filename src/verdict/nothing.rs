@@ -36,11 +36,7 @@ fn something_was_expected(context: &Context<'_>) -> bool {
 }
 
 fn says_something(launch: &LaunchPlan) -> bool {
-    let options = &launch.options;
-    options.waits_for.is_some()
-        || options.waits.is_some()
-        || options.then.is_some()
-        || options.completes_after.is_some()
+    launch.options.says_something()
 }
 
 fn may_fail(hook: &HookPlan) -> bool {

@@ -1,6 +1,7 @@
 //! Did an error happen that nobody expected? Every error of a step fails the case, unless somebody said that it
 //! would come: the step (`error`), the order (`then`), an expectation (`errors: { only }`, `step: … error`,
-//! `deadlock`), or a `retry` that names it and whose later try went through.
+//! `deadlock`), a `retry` that names it and whose later try went through, or the step's own hook, which saw it and
+//! skipped the case.
 
 use super::{
     context::{Context, code_of, condition},
@@ -11,7 +12,7 @@ use crate::{
         names_of,
         trace::{PassEnd, StepRun},
     },
-    record::{ClientEnd, EventKind, ServerError, SkipCause},
+    record::{ClientEnd, EventKind, HookProblem, ServerError, SkipCause},
     spec::{
         expect::{Expectation, NoneOr},
         order::Then,
@@ -62,7 +63,7 @@ pub(super) fn expected(context: &Context<'_>, run: &StepRun<'_>, code: &str) -> 
             .get(launch)
             .is_some_and(|plan| plan.expected_error.as_deref() == Some(code))
     });
-    if by_step || by_order || by_expectation(context, run, code) {
+    if by_step || by_order || by_expectation(context, run, code) || skipped_by_hook(context, run) {
         Expected::Said
     } else if was_retried_away(context, run, code) {
         Expected::RetriedAway
@@ -96,6 +97,8 @@ fn by_expectation(context: &Context<'_>, run: &StepRun<'_>, code: &str) -> bool 
                 // With `none` the expectation itself says that there was one.
                 NoneOr::Some(_) | NoneOr::None(_) => code == "40P01",
             },
+            // It says every error that there may be.
+            Expectation::Outcome(_) => true,
             Expectation::Sql(_)
             | Expectation::Latency(_)
             | Expectation::Throughput(_)
@@ -106,8 +109,24 @@ fn by_expectation(context: &Context<'_>, run: &StepRun<'_>, code: &str) -> bool 
             | Expectation::Migration(_)
             | Expectation::Compatible(_)
             | Expectation::Improves(_)
+            | Expectation::Invariant(_)
+            | Expectation::Serializable(_)
+            | Expectation::Explore(_)
             | Expectation::Check(_) => false,
         })
+}
+
+/// Whether the hook of the step itself skipped the case, as one does that asks a server for what it may not have.
+fn skipped_by_hook(context: &Context<'_>, run: &StepRun<'_>) -> bool {
+    context.log.events.iter().any(|event| match &event.kind {
+        EventKind::HookEnded {
+            client,
+            step: Some(step),
+            problem: HookProblem::Skip { .. },
+            ..
+        } => client == run.client && step == run.step,
+        _ => false,
+    })
 }
 
 /// Whether a name, of a client or of a step, means this execution.

@@ -6,9 +6,11 @@
 mod asides;
 mod connect;
 mod docs;
+mod explored;
 mod folder;
 mod golden;
 mod hostile_specs;
+mod isolation;
 mod must_fail;
 mod mutations;
 mod program;

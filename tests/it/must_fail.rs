@@ -58,6 +58,7 @@ fn line(case: &CaseResult) -> String {
         outcome: case.outcome,
         worst: case.worst(),
         reason: case.skip_reason(),
+        explored: case.log.exploration.as_deref(),
         duration: case.log.duration,
     };
     ending.line(Color::Off)

@@ -10,6 +10,7 @@ pub struct Redactor {
     rate: Regex,
     number: Regex,
     version: Regex,
+    speed: Regex,
     blanks: Regex,
 }
 
@@ -32,6 +33,7 @@ impl Redactor {
             rate: regex(r"\d[\d,]*(\.\d+)?/s\b"),
             number: regex(r"\b([Pp]rocess|backend|transaction) \d+"),
             version: regex(r"(the server is) \d[\d.]*( \([^)]*\))?"),
+            speed: regex(r"\d[\d,]* orders/s(, \d+ databases? at once)?"),
             blanks: regex("[ \n]+"),
         }
     }
@@ -78,6 +80,7 @@ impl Redactor {
         let text = self.rate.replace_all(&text, "[RATE]");
         let kind = |found: &Captures<'_>| format!("{} [NUMBER]", &found[1]);
         let text = self.number.replace_all(&text, kind);
+        let text = self.speed.replace_all(&text, "[SPEED]");
         self.version.replace_all(&text, "$1 [VERSION]").into_owned()
     }
 

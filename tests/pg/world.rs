@@ -10,7 +10,9 @@ use pgauge::pg::session::PgSession;
 use pgauge::record::{CaseId, ClientId, Reply, Value};
 use pgauge::run::session::{Database, Message, Server, Session, SessionNote, SessionPlan};
 use pgauge::schedule::generate::{self, Seeded, TableGenerator, TableSpec};
-use pgauge::schedule::{Case, ClientPlan, DatabasePlan, SeedAction, SeedPlan, StatementForm};
+use pgauge::schedule::{
+    Case, ClientPlan, ControlPlan, DatabasePlan, SeedAction, SeedPlan, StatementForm,
+};
 use pgauge::script::Hooks;
 use pgauge::source::SourceFile;
 use pgauge::spec::{load_file, scenario::Requires};
@@ -76,6 +78,8 @@ pub fn case(name: &str, actions: Vec<SeedAction>) -> Case {
             extensions: Vec::new(),
             collation: None,
             role: None,
+            name: None,
+            preset: None,
             connect: Default::default(),
             settings: IndexMap::new(),
             fingerprint: format!("{actions:?}"),
@@ -86,6 +90,12 @@ pub fn case(name: &str, actions: Vec<SeedAction>) -> Case {
         },
         clients: Vec::new(),
         order: None,
+        rounds: Vec::new(),
+        control: ControlPlan::default(),
+        step_timeout: None,
+        cast: Default::default(),
+        outcomes: Vec::new(),
+        explore: None,
         migration: None,
         load: None,
         queries: Vec::new(),
@@ -161,6 +171,7 @@ pub async fn connect_with(
     let plan = client(name, settings);
     let plan = SessionPlan {
         client: plan.id,
+        printed_as: None,
         settings: plan.settings.into_iter().collect(),
         notes,
     };

@@ -49,6 +49,7 @@ impl Observer for Watcher<'_> {
                 .findings
                 .first()
                 .map(|finding| finding.primary.clone()),
+            explored: log.exploration.as_deref(),
             duration: log.duration,
         };
         self.progress.ended(index, &ending);

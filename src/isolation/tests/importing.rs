@@ -113,7 +113,7 @@ fn id(spec: &Spec, full: &Value) -> StepId {
 
 #[test]
 fn the_scenario_of_a_spec_reads_as_a_person_would_write_it() {
-    let yaml = to_yaml(&spec(BANK_SPEC));
+    let yaml = to_yaml(&spec(BANK_SPEC), Some("../expected/t.out"));
     read(&yaml);
     assert_eq!(
         yaml,
@@ -145,7 +145,8 @@ clients:
     teardown:
       - SELECT 1 AS bye;
 
-  bob_b:  # in the spec: "bob b"
+  bob_b:
+    printed_as: bob b
     on_error: continue
     steps:
       - step: "his credit"
@@ -172,15 +173,21 @@ orders:
       - alice.debit  # alone
       - alice.commit
       - bob_b.nothing
+
+expect:
+  - outcome: { like: ../expected/t.out }
 "#
     );
 }
 
 #[test]
 fn names_that_clash_or_cannot_be_are_changed() {
-    let yaml = to_yaml(&spec(
-        "session \"a b\" step \"x.y\" {} step \"x_y\" {} session a_b step \"\" {} session \"1\" step c {}",
-    ));
+    let yaml = to_yaml(
+        &spec(
+            "session \"a b\" step \"x.y\" {} step \"x_y\" {} session a_b step \"\" {} session \"1\" step c {}",
+        ),
+        None,
+    );
     let value = read(&yaml);
     let clients: Vec<&String> = value["clients"].as_object().unwrap().keys().collect();
     assert_eq!(clients, ["a_b", "a_b_2", "_1"]);
@@ -192,7 +199,7 @@ fn names_that_clash_or_cannot_be_are_changed() {
 fn every_spec_of_the_suite_says_the_same_as_a_scenario_and_keeps_its_comments() {
     let Some(folder) = suite() else { return };
     for (name, spec, _) in suite_specs(&folder) {
-        let yaml = to_yaml(&spec);
+        let yaml = to_yaml(&spec, None);
         assert_says_the_same(&spec, &yaml);
         let said = squeezed(&yaml.replace('#', ""));
         for comment in &spec.comments {

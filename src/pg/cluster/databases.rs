@@ -1,10 +1,12 @@
 //! The databases that we make on a server, from their names to their end.
 
-use super::{Cluster, Origin};
-use crate::pg::admin::{self, quote_ident};
-use crate::pg::failure;
+use super::{Cluster, Origin, Turn};
+use crate::pg::admin::{self, quote_ident, quote_literal};
 use crate::pg::name::random_name;
+use crate::pg::{failure, registry};
 use crate::record::Breakage;
+use crate::run::session::NotReady;
+use std::sync::PoisonError;
 use tokio_postgres::Error;
 
 /// The file system in memory that Linux systems have.
@@ -35,6 +37,70 @@ impl Cluster {
                 &error,
             ))),
         }
+    }
+
+    /// Waits until no other case has a database of this name. What is there without pgauge is not touched.
+    pub(in crate::pg) async fn turn_of(&self, name: &str) -> Result<Turn, NotReady> {
+        let turn = {
+            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            names.entry(name.to_owned()).or_default().clone()
+        };
+        let turn = turn.lock_owned().await;
+        const EXISTS: &str = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1";
+        let there = self.admin.query(EXISTS, &[&name]).await;
+        let there = there.map_err(|error| {
+            let message = format!("cannot ask for the database \"{name}\"");
+            NotReady::Broke(Box::new(
+                self.explain(admin::broken("connect", message, &error)),
+            ))
+        })?;
+        match there.is_empty() {
+            true => Ok(Turn::new(turn)),
+            false => Err(NotReady::Skip {
+                reason: format!(
+                    "the server has a database \"{name}\" already, and pgauge touches none that it did not make"
+                ),
+            }),
+        }
+    }
+
+    /// Gives a database of ours a name that it must have. Its comment tells what it was called, so that it is known
+    /// for ours by whoever finds it.
+    pub(in crate::pg) async fn call(&self, name: &str, called: &str) -> Result<(), Breakage> {
+        let comment = format!(
+            "COMMENT ON DATABASE {} IS {}",
+            quote_ident(name),
+            quote_literal(&registry::known_as(name))
+        );
+        self.rename(&comment, called).await?;
+        let rename = format!(
+            "ALTER DATABASE {} RENAME TO {}",
+            quote_ident(name),
+            quote_ident(called)
+        );
+        self.rename(&rename, called).await
+    }
+
+    /// Gives a database of ours its own name again, once nobody uses it.
+    pub(in crate::pg) async fn call_back(&self, name: &str, called: &str) -> Result<(), Breakage> {
+        let rename = format!(
+            "ALTER DATABASE {} RENAME TO {}",
+            quote_ident(called),
+            quote_ident(name)
+        );
+        let renamed = self.admin.execute_alone(called, &rename).await;
+        renamed.map_err(|error| {
+            let message = format!("cannot rename the database {called}");
+            self.explain(admin::broken("rename", message, &error))
+        })
+    }
+
+    async fn rename(&self, sql: &str, called: &str) -> Result<(), Breakage> {
+        let done = self.admin.execute(sql).await;
+        done.map_err(|error| {
+            let message = format!("cannot give a database the name \"{called}\"");
+            self.explain(admin::broken("rename", message, &error))
+        })
     }
 
     /// How a database is best copied, to be put at the end of `CREATE DATABASE`. In memory, copying files took 5 ms for

@@ -41,13 +41,14 @@ pub(super) async fn collect(
     Ok(result)
 }
 
-/// Reads the results of a batch. `commands` are the command tags of its statements; rows come as text.
+/// Reads the results of a batch, each given to `read` at its end. `commands` are the command tags of its statements;
+/// rows come as text.
 pub(super) async fn collect_all(
     stream: impl Stream<Item = Result<SimpleQueryMessage, Error>>,
     mut commands: impl Iterator<Item = String>,
     keep_rows: usize,
     clock: &mut Clock,
-    results: &mut Vec<ResultSet>,
+    read: &mut impl FnMut(ResultSet),
 ) -> Result<(), Error> {
     let mut stream = pin!(stream);
     let mut result = ResultSet::default();
@@ -68,10 +69,12 @@ pub(super) async fn collect_all(
                 if result.columns.is_empty() {
                     result.row_count = count;
                 }
-                // A message without any statement is answered as well.
-                if let Some(command) = commands.next() {
-                    result.command = command;
-                    results.push(std::mem::take(&mut result));
+                // A message without any statement is answered as well. Rows are never lost, even if the server finds
+                // more statements in a text than we do.
+                let command = commands.next();
+                if command.is_some() || !result.columns.is_empty() {
+                    result.command = command.unwrap_or_default();
+                    read(std::mem::take(&mut result));
                 }
             }
             _ => {}

@@ -1,7 +1,7 @@
 //! A case in one line: what it came to, which, how long.
 
 use crate::{
-    record::{CaseId, Micros},
+    record::{CaseId, ChosenOrders, Exploration, Micros},
     report::{
         cut::cut,
         results::{FindingKind, Outcome},
@@ -9,6 +9,7 @@ use crate::{
     },
     source::Color,
     text::format_duration,
+    verdict::explored::in_brief,
 };
 
 /// How a case ended.
@@ -22,6 +23,8 @@ pub struct CaseEnding<'a> {
     pub worst: Option<FindingKind>,
     /// Why it was skipped, if it was.
     pub reason: Option<String>,
+    /// What trying many orders came to, if that was done.
+    pub explored: Option<&'a Exploration>,
     /// How long it took.
     pub duration: Micros,
 }
@@ -37,7 +40,12 @@ impl CaseEnding<'_> {
                 format!(" ({})", cut(&shown(reason)))
             }
             Outcome::Passed | Outcome::Failed | Outcome::Errored | Outcome::Vacuous => {
-                format!(" ({})", format_duration(self.duration.duration()))
+                let explored = self
+                    .explored
+                    .filter(|explored| explored.chosen != ChosenOrders::Forced);
+                let explored = explored.map(|explored| format!("; {}", in_brief(explored)));
+                let span = format_duration(self.duration.duration());
+                format!(" ({span}{})", explored.unwrap_or_default())
             }
         };
         let rest = Paint::Dim.on(&rest, color);
@@ -81,6 +89,7 @@ mod tests {
                     outcome: case.outcome,
                     worst: case.worst(),
                     reason: case.skip_reason(),
+                    explored: None,
                     duration: case.log.duration,
                 };
                 ending.line(Color::Off)

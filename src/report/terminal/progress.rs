@@ -200,7 +200,9 @@ impl Running {
             EventKind::Completed { client, .. } | EventKind::Finished { client, .. } => {
                 self.steps.shift_remove(client);
             }
-            EventKind::Connected { .. }
+            EventKind::OrderBegan { .. }
+            | EventKind::HeldBack { .. }
+            | EventKind::Connected { .. }
             | EventKind::Sent { .. }
             | EventKind::Replied { .. }
             | EventKind::Skipped { .. }

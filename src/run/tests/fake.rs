@@ -11,8 +11,8 @@ use crate::{
         ServerFacts, Timing,
     },
     run::session::{
-        Blocked, Canceller, Connected, Database, ExplainMode, LockWatch, Message, NotReady, Server,
-        Session, SessionPlan, Tidying, WaitFacts,
+        Blocked, Canceller, Connected, Database, ExplainMode, HeldRelation, LockWatch, Message,
+        NotReady, Server, Session, SessionPlan, Tidying, WaitFacts,
     },
     schedule::Case,
     spec::workload::Protocol,
@@ -282,5 +282,9 @@ impl LockWatch for FakeWatch {
             })
         });
         Ok(facts.collect())
+    }
+
+    async fn held(&mut self, _: i32) -> Result<Vec<HeldRelation>, Breakage> {
+        Ok(Vec::new())
     }
 }

@@ -47,7 +47,13 @@ pub fn carry_out(plan: &Plan, observer: &dyn Observer) -> RunLog {
         facts: RunFacts::default(),
         interrupt,
     };
-    run(plan, &FakeServer::default(), &options, observer)
+    run(
+        plan,
+        &FakeServer::default(),
+        &options,
+        observer,
+        &NothingToExplore,
+    )
 }
 
 /// The events of the only case, one short line each, without times and numbers.
@@ -85,6 +91,8 @@ fn line(event: &Event) -> Option<String> {
             client, problem, ..
         } => format!("{client} hook: {problem:?}"),
         EventKind::Logged { text, .. } => format!("log: {text}"),
+        EventKind::OrderBegan { order, .. } => format!("order {order}"),
+        EventKind::HeldBack { client, .. } => format!("{client} is held back"),
         EventKind::Connected { .. }
         | EventKind::Sent { .. }
         | EventKind::Replied { .. }
@@ -92,4 +100,13 @@ fn line(event: &Event) -> Option<String> {
         | EventKind::Notified { .. }
         | EventKind::Measured { .. } => return None,
     })
+}
+
+/// No plan of these tests explores.
+struct NothingToExplore;
+
+impl crate::run::Explorer for NothingToExplore {
+    fn explore(&self, case: &std::sync::Arc<crate::schedule::Case>) -> crate::record::CaseLog {
+        panic!("\"{}\" explores", case.id)
+    }
 }

@@ -1,9 +1,9 @@
 //! Every session that acts, and the steps that it goes through.
 
-use super::{Interleaving, Planner, escaped, statement};
+use super::{Interleaving, Lists, Planner, escaped, statement};
 use crate::{
     record::ClientId,
-    schedule::case::{ClientPlan, RetryPlan, StatementPlan, StepPlan, StepWork},
+    schedule::case::{ClientPlan, RetryPlan, StatementForm, StatementPlan, StepPlan, StepWork},
     source::Diagnostics,
     spec::{
         client::{Client, Retry, Statement, Step, step_names},
@@ -35,7 +35,7 @@ pub(super) fn code(state: &SqlState) -> String {
 
 /// The steps of a client whose rows somebody looks at.
 enum Readers {
-    /// A hook computes the name of the step, or looks at all of them.
+    /// A hook computes the name of the step, or all rows are compared with those of serial orders.
     All,
     /// These.
     Named(HashSet<String>),
@@ -59,7 +59,9 @@ impl Planner<'_> {
         for (name, client) in &self.scenario.clients {
             let plan = self.client(name, client, interleaving)?;
             // Under a load the users are many, and the script is one.
-            let count = client.count.filter(|_| interleaving.load.is_none());
+            let count = client
+                .count
+                .filter(|_| !matches!(interleaving.lists, Lists::Load(_)));
             match count {
                 None => plans.push(plan),
                 Some(count) => plans.extend((1..=count).map(|number| ClientPlan {
@@ -86,6 +88,8 @@ impl Planner<'_> {
             isolation: client.isolation,
             settings: settings(&client.settings),
             setup: client.setup.clone(),
+            teardown: client.teardown.clone(),
+            printed_as: client.printed_as.clone(),
             retry: client.retry.as_ref().map(retry),
             on_error: client.on_error,
             iterations: client.iterations,
@@ -138,7 +142,14 @@ impl Planner<'_> {
     }
 
     fn statement(&self, step: &Statement, path: &str) -> Result<StatementPlan, Diagnostics> {
-        let (sql, arguments) = statement::bound(&step.sql, &step.with);
+        let (sql, arguments, form) = match self.scenario.is_for_tester() {
+            // What it says goes to the server as it is.
+            true => (step.sql.clone(), Vec::new(), StatementForm::Batch),
+            false => {
+                let (sql, arguments) = statement::bound(&step.sql, &step.with);
+                (sql, arguments, statement::form(&step.sql))
+            }
+        };
         let after = self.hook(step.after.as_deref(), &format!("{path}/after"))?;
         let hook_reads = after
             .as_ref()
@@ -146,17 +157,17 @@ impl Planner<'_> {
         let save = step.save.iter();
         Ok(StatementPlan {
             sql,
-            form: statement::form(&step.sql),
+            form,
             arguments,
             save: save
                 .map(|(variable, column)| (variable.clone(), column.clone()))
                 .collect(),
             for_each: step.for_each.clone(),
-            when: self.expression(step.when.as_deref(), &format!("{path}/when"))?,
+            when: self.when(step.when.as_deref(), &format!("{path}/when"))?,
             before: self.hook(step.before.as_deref(), &format!("{path}/before"))?,
             after,
             expected_error: step.error.as_ref().map(code),
-            rows_are_read: hook_reads || step.rows.is_some(),
+            rows_are_read: hook_reads || step.rows.is_some() || self.tells_outcome(),
         })
     }
 
@@ -190,7 +201,11 @@ impl Planner<'_> {
             let hook = self.hook(text.as_deref(), &format!("{path}/{key}"))?;
             hooks.extend(hook.map(|plan| plan.hook));
         }
-        if hooks.iter().any(|hook| hook.names_steps_freely()) {
+        let compared =
+            |expectation: &Expectation| matches!(expectation, Expectation::Serializable(_));
+        if self.scenario.expect.iter().any(compared)
+            || hooks.iter().any(|hook| hook.names_steps_freely())
+        {
             return Ok(Readers::All);
         }
         named.extend(
@@ -207,7 +222,7 @@ impl Planner<'_> {
         client: &str,
         interleaving: &Interleaving<'_>,
     ) -> HashSet<String> {
-        let launches = interleaving.order.into_iter().flatten();
+        let launches = interleaving.launches();
         let launched = launches.filter_map(|launch| match launch {
             Launch::Watched(_) => match launch.options().then {
                 Some(Then::Outcome(outcome)) if outcome.rows.is_some() => launch.step().cloned(),

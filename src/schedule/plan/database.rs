@@ -36,6 +36,7 @@ impl Planner<'_> {
             "extensions": database.extensions,
             "collation": database.collation,
             "role": database.role,
+            "preset": database.preset,
             "seed": items.iter().map(|seed| self.hashed(seed)).collect::<Vec<Json>>(),
             // Without generated rows cases share a template whatever their random seeds are.
             "random_seed": by_chance.then_some(self.random_seed),
@@ -60,6 +61,8 @@ impl Planner<'_> {
             extensions: database.extensions.clone(),
             collation: database.collation.clone(),
             role: database.role.clone(),
+            name: database.name.clone(),
+            preset: database.preset,
             connect: database.connect,
             settings: settings(&database.settings),
             seed,

@@ -27,13 +27,13 @@ impl Planner<'_> {
         self.compiled(text, path, HookKind::Statements)
     }
 
-    /// An expression: `when`.
-    pub(super) fn expression(
+    /// The condition of a step.
+    pub(super) fn when(
         &self,
         text: Option<&str>,
         path: &str,
     ) -> Result<Option<HookPlan>, Diagnostics> {
-        self.compiled(text, path, HookKind::Expression)
+        self.compiled(text, path, HookKind::Condition)
     }
 
     fn compiled(

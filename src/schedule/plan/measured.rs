@@ -61,10 +61,14 @@ impl Planner<'_> {
             Expectation::Migration(_) | Expectation::Improves(_) => true,
             Expectation::Sql(_)
             | Expectation::Compatible(_)
+            | Expectation::Invariant(_)
+            | Expectation::Serializable(_)
+            | Expectation::Explore(_)
             | Expectation::Errors(_)
             | Expectation::NPlusOne(_)
             | Expectation::Plan(_)
-            | Expectation::Statements(_) => false,
+            | Expectation::Statements(_)
+            | Expectation::Outcome(_) => false,
         }
     }
 }

@@ -2,25 +2,30 @@
 
 mod clients;
 mod database;
+mod explore;
 mod hooks;
 mod load;
 mod measured;
 mod migration;
 mod order;
+mod outcome;
 mod references;
 mod statement;
 #[cfg(test)]
 mod tests;
 
-use super::case::{BudgetOrigin, BudgetPlan, Case, DatabasePlan, Plan, ProbePlan, QueryPlan};
+use super::case::{
+    BudgetOrigin, BudgetPlan, Case, ControlPlan, DatabasePlan, Plan, ProbePlan, QueryPlan,
+};
 use crate::{
     record::{CaseId, RowOrder},
     source::Diagnostics,
     spec::{
         LoadedScenario, Scenario,
         expect::{Bound, Expectation, LatencyBounds},
+        explore::Explore,
         needs_events, needs_load,
-        order::Order,
+        order::{Launch, Order, Orders, OrdersShare},
         quantity::TimeSpan,
         query::{Budget, Query},
         workload::Load,
@@ -41,6 +46,23 @@ pub struct PlanOptions {
     pub slow_query: Option<TimeSpan>,
     /// Which cases are planned.
     pub select: Selection,
+    /// Which rows the log of a run keeps.
+    pub rows: RowsKept,
+    /// How long a step may take under the conditions of the isolation tester, where a scenario does not say.
+    pub tester_step_timeout: Duration,
+}
+
+/// How long a whole spec of the isolation tester may take; its steps have a limit of their own.
+const TESTER_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Which rows the log of a run keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RowsKept {
+    /// Those that an expectation or a hook reads.
+    #[default]
+    WhereRead,
+    /// All of them, to be told.
+    All,
 }
 
 impl Default for PlanOptions {
@@ -50,6 +72,9 @@ impl Default for PlanOptions {
             timeout: Duration::from_secs(60),
             slow_query: None,
             select: Selection::default(),
+            rows: RowsKept::default(),
+            // That of isolationtester.
+            tester_step_timeout: Duration::from_secs(300),
         }
     }
 }
@@ -105,36 +130,109 @@ pub fn plan(scenarios: &[Arc<LoadedScenario>], options: &PlanOptions) -> Result<
     }
 }
 
-/// A launch list of a scenario, its load, or neither.
-#[derive(Default)]
+/// What one case does of a scenario's launch lists.
 struct Interleaving<'a> {
     name: Option<&'a str>,
-    order: Option<&'a Order>,
-    load: Option<&'a Load>,
+    lists: Lists<'a>,
     expect: &'a [Expectation],
 }
 
-fn interleavings(scenario: &Scenario) -> Vec<Interleaving<'_>> {
-    let named = scenario.orders.iter().map(|(name, named)| Interleaving {
-        name: Some(name.as_str()),
-        order: Some(&named.order),
-        expect: &named.expect,
-        ..Interleaving::default()
-    });
-    let mut all: Vec<Interleaving<'_>> = named.collect();
-    // The clients run freely where nobody says what else they do.
-    if all.is_empty() && (scenario.order.is_some() || scenario.load.is_none()) {
-        all.push(Interleaving {
-            order: scenario.order.as_ref(),
-            ..Interleaving::default()
-        });
+/// The launch lists of a case.
+enum Lists<'a> {
+    /// The clients run freely.
+    None,
+    /// One.
+    One(List<'a>),
+    /// Several that share their sessions.
+    Shared(Vec<List<'a>>),
+    /// Every interleaving of the scripts; they share their sessions.
+    All,
+    /// Those that exploring comes to, each with sessions of its own.
+    Explored(&'a Explore),
+    /// The scripts as measured traffic.
+    Load(&'a Load),
+}
+
+/// A launch list with its JSON pointer.
+struct List<'a> {
+    name: Option<&'a str>,
+    order: &'a Order,
+    path: String,
+}
+
+impl<'a> Interleaving<'a> {
+    /// The written entries.
+    fn launches(&self) -> impl Iterator<Item = &'a Launch> + '_ {
+        let lists: &[List<'a>] = match &self.lists {
+            Lists::None | Lists::All | Lists::Explored(_) | Lists::Load(_) => &[],
+            Lists::One(list) => std::slice::from_ref(list),
+            Lists::Shared(lists) => lists,
+        };
+        lists.iter().flat_map(|list| list.order)
     }
-    all.extend(scenario.load.as_ref().map(|load| Interleaving {
-        name: Some("load"),
-        load: Some(load),
-        ..Interleaving::default()
-    }));
+}
+
+fn interleavings(scenario: &Scenario) -> Vec<Interleaving<'_>> {
+    let mut all = listed(scenario);
+    let one = |name, lists| Interleaving {
+        name,
+        lists,
+        expect: &[],
+    };
+    let only_free = matches!(all.as_slice(), [free] if matches!(free.lists, Lists::None));
+    // The clients run freely where nobody says what else they do.
+    if only_free && (scenario.explore.is_some() || scenario.load.is_some()) {
+        all.clear();
+    }
+    if let Some(explore) = &scenario.explore {
+        let alone = all.is_empty() && scenario.load.is_none();
+        let name = (!alone).then_some("explore");
+        all.push(one(name, Lists::Explored(explore)));
+    }
+    let load = scenario.load.as_ref();
+    all.extend(load.map(|load| one(Some("load"), Lists::Load(load))));
     all
+}
+
+fn listed(scenario: &Scenario) -> Vec<Interleaving<'_>> {
+    let whole = |lists| Interleaving {
+        name: None,
+        lists,
+        expect: &[],
+    };
+    let named = || {
+        scenario.orders.named().map(|(name, named)| {
+            let list = List {
+                name: Some(name.as_str()),
+                order: &named.order,
+                path: format!("/orders/{}/order", escaped(name)),
+            };
+            (list, named.expect.as_slice())
+        })
+    };
+    match (&scenario.orders, scenario.orders_share) {
+        (Orders::All(_), _) => vec![whole(Lists::All)],
+        (Orders::Named(orders), _) if orders.is_empty() => {
+            let only = scenario.order.as_ref().map(|order| List {
+                name: None,
+                order,
+                path: "/order".to_owned(),
+            });
+            vec![whole(only.map_or(Lists::None, Lists::One))]
+        }
+        (Orders::Named(_), Some(OrdersShare::Sessions)) => {
+            vec![whole(Lists::Shared(
+                named().map(|(list, _)| list).collect(),
+            ))]
+        }
+        (Orders::Named(_), None) => named()
+            .map(|(list, expect)| Interleaving {
+                name: list.name,
+                lists: Lists::One(list),
+                expect,
+            })
+            .collect(),
+    }
 }
 
 /// Makes the cases of one variant.
@@ -185,26 +283,43 @@ impl Planner<'_> {
         let mut expect = self.expectations(interleaving);
         expect.retain(|(_, expectation)| self.concerns(expectation, interleaving));
         let clients = self.clients(interleaving)?;
-        let (load, clients) = match interleaving.load {
-            Some(load) => {
+        let (load, clients) = match interleaving.lists {
+            Lists::Load(load) => {
                 let (load, clients) = self.load(load, clients);
                 (Some(load), clients)
             }
-            None => (None, clients),
+            Lists::None | Lists::One(_) | Lists::Shared(_) | Lists::All | Lists::Explored(_) => {
+                (None, clients)
+            }
         };
-        let order = match interleaving.order {
-            Some(order) => Some(self.launches(order, interleaving.name, &clients)?),
-            None => None,
+        let (order, rounds) = self.launches(&interleaving.lists, &clients)?;
+        // What is measured is measured once, not after every order.
+        let queries = match interleaving.lists {
+            Lists::Explored(_) => Vec::new(),
+            Lists::None | Lists::One(_) | Lists::Shared(_) | Lists::All | Lists::Load(_) => {
+                self.queries()
+            }
         };
-        let queries = self.queries();
         let measures_time = load.is_some() || self.measures_time(&expect, &queries, &clients);
-        let own_length = interleaving.load.map_or(Duration::ZERO, Load::least_length);
+        let own_length = match interleaving.lists {
+            Lists::Load(load) => load.least_length(),
+            _ => Duration::ZERO,
+        };
         Ok(Case {
             id: self.id(interleaving),
             scenario: Arc::clone(scenario),
             file: Arc::clone(self.file),
             database: database.clone(),
+            explore: explore::plan(interleaving, &expect),
             order,
+            rounds,
+            control: ControlPlan {
+                setup: scenario.setup.clone(),
+                teardown: scenario.teardown.clone(),
+            },
+            step_timeout: self.step_timeout(),
+            cast: scenario.cast(),
+            outcomes: self.outcomes(&expect)?,
             load,
             clients,
             probes: self.probes(&expect)?,
@@ -213,9 +328,10 @@ impl Planner<'_> {
             queries,
             before: self.hook(scenario.before.as_deref(), "/before")?,
             after: self.hook(scenario.after.as_deref(), "/after")?,
-            timeout: scenario
-                .timeout
-                .map_or(self.options.timeout + own_length, |timeout| timeout.0),
+            timeout: match scenario.timeout {
+                Some(timeout) => timeout.0,
+                None => self.timeout() + own_length,
+            },
             random_seed: self.random_seed,
             hooks: self.compiler.hooks.clone(),
             measures_time,
@@ -224,10 +340,10 @@ impl Planner<'_> {
 
     /// Whether an expectation is about this case: where a scenario has a load, time is measured under it.
     fn concerns(&self, expectation: &Expectation, interleaving: &Interleaving<'_>) -> bool {
-        match (&self.scenario.load, interleaving.load) {
+        match (&self.scenario.load, &interleaving.lists) {
             (None, _) => true,
-            (Some(_), Some(_)) => !needs_events(expectation),
-            (Some(_), None) => !needs_load(expectation) && !self.is_timed_alone(expectation),
+            (Some(_), Lists::Load(_)) => !needs_events(expectation),
+            (Some(_), _) => !needs_load(expectation) && !self.is_timed_alone(expectation),
         }
     }
 
@@ -240,11 +356,36 @@ impl Planner<'_> {
                 .collect()
         };
         let mut all = numbered("/expect".to_owned(), &self.scenario.expect);
-        if let Some(name) = interleaving.name {
+        if let (Some(name), Lists::One(_)) = (interleaving.name, &interleaving.lists) {
             let prefix = format!("/orders/{}/expect", escaped(name));
             all.extend(numbered(prefix, interleaving.expect));
         }
         all
+    }
+
+    /// The longest time of the case. The isolation tester has a limit for steps only.
+    fn timeout(&self) -> Duration {
+        match (self.scenario.timeout, self.scenario.is_for_tester()) {
+            (Some(timeout), _) => timeout.0,
+            (None, true) => TESTER_TIMEOUT,
+            (None, false) => self.options.timeout,
+        }
+    }
+
+    fn step_timeout(&self) -> Option<Duration> {
+        match (self.scenario.step_timeout, self.scenario.is_for_tester()) {
+            (Some(limit), _) => Some(limit.0),
+            (None, true) => Some(self.options.tester_step_timeout),
+            (None, false) => None,
+        }
+    }
+
+    /// Whether all that happens is told, with all rows.
+    fn tells_outcome(&self) -> bool {
+        let mut expect = self.scenario.expect.iter();
+        self.options.rows == RowsKept::All
+            || self.scenario.is_for_tester()
+            || expect.any(|expectation| matches!(expectation, Expectation::Outcome(_)))
     }
 
     fn queries(&self) -> Vec<QueryPlan> {
@@ -296,12 +437,34 @@ impl Planner<'_> {
     fn probes(&self, expect: &[(String, Expectation)]) -> Result<Vec<ProbePlan>, Diagnostics> {
         let mut probes = Vec::new();
         for (path, expectation) in expect {
-            if let Expectation::Sql(probe) = expectation {
+            let asked = match expectation {
+                Expectation::Sql(probe) => Some((path.clone(), probe)),
+                Expectation::Invariant(invariant) => {
+                    Some((format!("{path}/invariant"), &invariant.invariant))
+                }
+                Expectation::Step(_)
+                | Expectation::Deadlock(_)
+                | Expectation::Latency(_)
+                | Expectation::Errors(_)
+                | Expectation::NPlusOne(_)
+                | Expectation::Statements(_)
+                | Expectation::Throughput(_)
+                | Expectation::Connections(_)
+                | Expectation::Plan(_)
+                | Expectation::Migration(_)
+                | Expectation::Compatible(_)
+                | Expectation::Improves(_)
+                | Expectation::Outcome(_)
+                | Expectation::Serializable(_)
+                | Expectation::Explore(_)
+                | Expectation::Check(_) => None,
+            };
+            if let Some((path, probe)) = asked {
                 let (sql, arguments) = statement::bound(&probe.sql, &probe.with);
                 probes.push(ProbePlan {
                     sql,
-                    params: self.constants(arguments, path)?,
-                    path: path.clone(),
+                    params: self.constants(arguments, &path)?,
+                    path,
                 });
             }
         }

@@ -4,12 +4,16 @@
 //! as a [`Bound`].
 
 mod bound;
+mod explored;
 mod latency;
 mod migration;
 mod plan;
 mod traffic;
 
 pub use bound::{AtLeast, AtMost, Between, Bound, Exactly, NoneOr, NoneWord};
+pub use explored::{
+    ExploreExpectation, ExploreFacts, InvariantExpectation, SerializableExpectation, Violation,
+};
 pub use latency::{LatencyBounds, LatencyExpectation, LatencyOf};
 pub use migration::{
     CompatibleException, CompatibleExpectation, CompatibleFacts, ImprovedMeasure,
@@ -65,8 +69,35 @@ pub enum Expectation {
     Compatible(CompatibleExpectation),
     /// What a migration makes better.
     Improves(ImprovesExpectation),
+    /// A statement and what it returns after every order.
+    Invariant(InvariantExpectation),
+    /// That every order equals one in which the transactions come one after the other.
+    Serializable(SerializableExpectation),
+    /// What the exploration must find.
+    Explore(ExploreExpectation),
     /// A rhai expression over the measurements.
     Check(CheckExpectation),
+    /// All that happened, as isolationtester would tell it.
+    Outcome(OutcomeExpectation),
+}
+
+/// All that happened in all orders, beside what isolationtester has printed or would print. Errors of steps are then
+/// part of what is expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeExpectation {
+    /// What it is like.
+    #[schemars(example = json!({ "like": "expected/deadlock-hard.out" }))]
+    pub outcome: OutcomeFacts,
+}
+
+/// What happened, by an example.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeFacts {
+    /// A file in isolationtester's text form, `x.out`; or one of its alternatives beside it, `x_1.out` to `x_9.out`.
+    #[schemars(example = json!("expected/deadlock-hard.out"))]
+    pub like: String,
 }
 
 /// A statement that is sent on a session of its own after the clients ended.

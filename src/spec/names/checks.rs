@@ -98,14 +98,14 @@ impl Checker<'_> {
             Step::Statement(step) => says_something(step),
             Step::Control(_) => false,
         };
-        let launch_says = |launch: &Launch| matches!(launch, Launch::Watched(_));
+        let launch_says = |launch: &Launch| launch.options().says_something();
         !scenario.expect.is_empty()
             || !scenario.queries.is_empty()
             || !scenario.rollback.is_empty()
             || scenario
                 .orders
-                .values()
-                .any(|named| !named.expect.is_empty())
+                .named()
+                .any(|(_, named)| !named.expect.is_empty())
             || self
                 .lists()
                 .iter()

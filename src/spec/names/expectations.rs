@@ -32,12 +32,13 @@ impl Checker<'_> {
         };
         let all: Vec<StepRef> = lists.iter().flat_map(steps).collect();
         let scope = Scope {
-            launched: (!lists.is_empty()).then(|| all.iter().collect()),
+            launched: (!lists.is_empty() && self.scenario.explore.is_none())
+                .then(|| all.iter().collect()),
         };
         for (index, expectation) in self.scenario.expect.iter().enumerate() {
             self.expectation(expectation, &format!("/expect/{index}"), &scope);
         }
-        for (name, named) in &self.scenario.orders {
+        for (name, named) in self.scenario.orders.named() {
             let launched = named.order.iter().filter_map(Launch::step).collect();
             let scope = Scope {
                 launched: Some(launched),
@@ -51,6 +52,7 @@ impl Checker<'_> {
 
     fn expectation(&self, expectation: &Expectation, path: &str, scope: &Scope<'_>) {
         self.has_its_migration(expectation, path);
+        self.of_explored_orders(expectation, path);
         self.has_its_case(expectation, path);
         match expectation {
             Expectation::Sql(sql) => self.sql_expectation(sql, path),
@@ -92,7 +94,13 @@ impl Checker<'_> {
             Expectation::Improves(improves) => {
                 self.improves(&improves.improves, &format!("{path}/improves"));
             }
+            Expectation::Invariant(invariant) => {
+                self.sql_expectation(&invariant.invariant, &format!("{path}/invariant"));
+            }
+            Expectation::Serializable(serializable) => self.serializable(serializable, path),
+            Expectation::Explore(_) => self.must_find(path),
             Expectation::Check(check) => self.check(&check.check, &format!("{path}/check")),
+            Expectation::Outcome(_) => self.outcome_of_all(path),
         }
     }
 

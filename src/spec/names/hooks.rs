@@ -52,6 +52,11 @@ impl Checker<'_> {
         self.compiled(text, path, HookKind::Expression, sees)
     }
 
+    /// The condition of a step.
+    pub(super) fn when(&self, text: Option<&str>, path: &str, sees: &Sees<'_>) -> Option<Hook> {
+        self.compiled(text, path, HookKind::Condition, sees)
+    }
+
     fn compiled(
         &self,
         text: Option<&str>,

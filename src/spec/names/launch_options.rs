@@ -7,11 +7,14 @@ use super::{
 };
 use crate::{
     source::Diagnostic,
-    spec::order::{OneOrMany, StepOutcome, StepRef, Then},
+    spec::order::{AfterNotices, AfterSteps, LaunchOptions, OneOrMany, StepOutcome, StepRef, Then},
 };
 
 impl Checker<'_> {
     pub(super) fn options(&self, entry: &Entry<'_>, entries: &[Entry<'_>]) {
+        if entry.options == LaunchOptions::default() {
+            return;
+        }
         let path = &entry.options_path;
         let options = &entry.options;
         if let Some(waits_for) = &options.waits_for {
@@ -42,6 +45,48 @@ impl Checker<'_> {
         self.then(entry);
         if let Some(after) = &options.completes_after {
             self.completes_after(entry, after, entries);
+        }
+        self.markers(entry, entries);
+    }
+
+    /// What holds back the report of its end is launched in the same order, by somebody else.
+    fn markers(&self, entry: &Entry<'_>, entries: &[Entry<'_>]) {
+        let path = &entry.options_path;
+        if let Some(after) = &entry.options.after {
+            for (index, step) in after.steps().iter().enumerate() {
+                let path = match after {
+                    AfterSteps::One(_) => format!("{path}/after"),
+                    AfterSteps::Many(_) => format!("{path}/after/{index}"),
+                };
+                self.held_back_by(entry, step, &path, entries);
+            }
+        }
+        if let Some(notices) = &entry.options.after_notices {
+            for (index, count) in notices.counts().iter().enumerate() {
+                let path = match notices {
+                    AfterNotices::One(_) => format!("{path}/after_notices/of"),
+                    AfterNotices::Many(_) => format!("{path}/after_notices/{index}/of"),
+                };
+                self.held_back_by(entry, &count.of, &path, entries);
+            }
+        }
+    }
+
+    fn held_back_by(&self, entry: &Entry<'_>, by: &StepRef, path: &str, entries: &[Entry<'_>]) {
+        let place = self.place(path);
+        let Some((session, step)) = self.resolve(by, &place, Naming::OneSession) else {
+            return;
+        };
+        let launched = entries
+            .iter()
+            .any(|other| other.session == session && other.step == step);
+        if !launched {
+            let primary = format!("this order never launches \"{by}\"");
+            self.push(Diagnostic::error("never-launched", primary).at(place));
+        } else if session == entry.session {
+            let primary = "a step is not held back by one of its own session";
+            let diagnostic = Diagnostic::error("contradiction", primary).at(place);
+            self.push(diagnostic.hint("a session takes one step at a time anyway"));
         }
     }
 

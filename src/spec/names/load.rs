@@ -23,7 +23,7 @@ impl Checker<'_> {
                     .hint("add \"clients\" with the scripts"),
             );
         }
-        if self.scenario.orders.contains_key("load") {
+        if self.scenario.orders.named().any(|(name, _)| name == "load") {
             let primary = "the case of the load is called \"load\" already";
             self.push(
                 Diagnostic::error("duplicate-case", primary)

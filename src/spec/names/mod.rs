@@ -6,6 +6,7 @@
 mod cast;
 mod checks;
 mod expectations;
+mod explore;
 mod hooks;
 mod launch_options;
 mod left_out;
@@ -19,6 +20,7 @@ mod parameters;
 mod queries;
 mod scripts;
 mod seeds;
+mod shared_orders;
 mod statement;
 mod subjects;
 mod suite;
@@ -61,6 +63,9 @@ pub(super) fn check(loaded: &LoadedScenario) -> Diagnostics {
         };
         checker.scripts();
         checker.orders();
+        checker.shared_orders();
+        checker.around_orders();
+        checker.explore();
         checker.queries();
         checker.migration();
         checker.load();

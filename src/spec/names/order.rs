@@ -66,7 +66,7 @@ impl<'a> Checker<'a> {
             unused: &self.scenario.unused,
             unused_path: "/unused".to_owned(),
         });
-        let named = self.scenario.orders.iter().map(|(name, named)| {
+        let named = self.scenario.orders.named().map(|(name, named)| {
             let path = format!("/orders/{}", escaped(name));
             Listed {
                 order: &named.order,
@@ -89,11 +89,26 @@ impl<'a> Checker<'a> {
                     .hint("without an order every step is run"),
             );
         }
+        let mut all: Vec<Entry<'_>> = Vec::new();
+        let mut complete = true;
         for listed in &lists {
             if self.has_enough() {
                 return;
             }
-            self.list(listed);
+            let entries = self.list(listed);
+            complete &= entries.len() == listed.order.len();
+            all.extend(entries);
+        }
+        // Of orders that share their sessions, each step is in one or another.
+        if let (Some(first), Some(_), true) = (lists.first(), self.scenario.orders_share, complete)
+        {
+            let shared = Listed {
+                order: first.order,
+                path: "/orders".to_owned(),
+                unused: &self.scenario.unused,
+                unused_path: "/unused".to_owned(),
+            };
+            self.left_out(&shared, &all);
         }
         if lists.is_empty() {
             return;
@@ -108,7 +123,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn list(&self, listed: &Listed<'a>) {
+    fn list<'s>(&'s self, listed: &Listed<'s>) -> Vec<Entry<'s>> {
         if listed.order.is_empty() {
             let place = self.key_place(&listed.path);
             self.push(Diagnostic::error("empty-order", "this order launches nothing").at(place));
@@ -123,12 +138,15 @@ impl<'a> Checker<'a> {
         for entry in &entries {
             self.options(entry, &entries);
         }
-        self.saved_on_the_way(&entries);
+        if !self.scenario.is_for_tester() {
+            self.saved_on_the_way(&entries);
+        }
         self.launched_while_waiting(&entries);
         // With a wrong entry it is not known what is left out.
-        if entries.len() == listed.order.len() {
+        if self.scenario.orders_share.is_none() && entries.len() == listed.order.len() {
             self.left_out(listed, &entries);
         }
+        entries
     }
 
     fn entry<'s>(&'s self, launch: &'s Launch, path: &str) -> Option<Entry<'s>> {

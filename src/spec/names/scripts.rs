@@ -28,15 +28,8 @@ impl Checker<'_> {
 
     fn client(&self, member: &Member<'_>, path: &str) {
         let client = member.client;
-        for (index, setup) in client.setup.iter().enumerate() {
-            let path = format!("{path}/setup/{index}");
-            let bound = self.sql(setup, &path, Size::Any);
-            if let Some(name) = bound.names.first() {
-                let primary = format!("\"setup\" has no parameters, and here is \":{name}\"");
-                let place = self.parameter_place(setup, name, &path);
-                self.push(Diagnostic::error("parameter", primary).at(place));
-            }
-        }
+        self.messages("setup", &client.setup, &format!("{path}/setup"));
+        self.messages("teardown", &client.teardown, &format!("{path}/teardown"));
         if let Some(retry) = &client.retry {
             for (index, state) in retry.errors.iter().enumerate() {
                 self.condition(state, &format!("{path}/retry/errors/{index}"));
@@ -107,7 +100,7 @@ impl Checker<'_> {
         path: &str,
     ) {
         let sees = before.sees(&[], After::Nothing);
-        self.expression(step.when.as_deref(), &format!("{path}/when"), &sees);
+        self.when(step.when.as_deref(), &format!("{path}/when"), &sees);
         let hook = self.hook(step.before.as_deref(), &format!("{path}/before"), &sees);
         drop(sees);
         before.note_hook(hook.as_ref());

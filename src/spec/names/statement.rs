@@ -36,6 +36,10 @@ impl Checker<'_> {
 
     /// Checks the text at a pointer and gives its parameters.
     pub(super) fn sql(&self, text: &str, path: &str, size: Size) -> Bound {
+        if size == Size::Any && self.scenario.is_for_tester() {
+            // A message to the server, whatever it says.
+            return Bound::default();
+        }
         let script = sql::split(text);
         self.psql_commands(&script, path);
         if script.statements.is_empty() && script.psql_commands.is_empty() {

@@ -18,6 +18,8 @@ pub(in crate::spec) fn unique_names(scenarios: &[Arc<LoadedScenario>]) -> Diagno
             None => {
                 first.insert(&scenario.name, loaded);
             }
+            // A spec has no name of its own; reports tell it by its file.
+            Some(other) if is_spec(loaded) && is_spec(other) => {}
             Some(other) => {
                 let place =
                     |loaded: &LoadedScenario| loaded.tree.locate_pointer("/name", Part::Value);
@@ -31,4 +33,12 @@ pub(in crate::spec) fn unique_names(scenarios: &[Arc<LoadedScenario>]) -> Diagno
         }
     }
     problems
+}
+
+fn is_spec(loaded: &LoadedScenario) -> bool {
+    loaded
+        .file
+        .path()
+        .extension()
+        .is_some_and(|end| end == "spec")
 }

@@ -16,6 +16,8 @@ static SCENARIOS: LazyLock<Vec<Json>> = LazyLock::new(|| {
         include_str!("agreement/load.yaml"),
         include_str!("agreement/migrate.yaml"),
         include_str!("agreement/seed.yaml"),
+        include_str!("agreement/isolation.yaml"),
+        include_str!("agreement/explore.yaml"),
     ];
     texts.map(read).to_vec()
 });

@@ -14,6 +14,10 @@ impl Tree {
             Style::Plain | Style::SingleQuoted | Style::DoubleQuoted => {
                 self.flow_pieces(id, scalar)
             }
+            Style::Verbatim => Some(vec![Piece {
+                text: 0,
+                file: self.node(id).span.start,
+            }]),
             Style::Folded => None,
         };
         Some(Excerpt::new(

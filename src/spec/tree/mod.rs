@@ -11,6 +11,7 @@
 mod build;
 mod excerpt;
 mod locate;
+mod made;
 mod problem;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,8 @@ use std::collections::HashMap;
 
 use crate::source::{Diagnostics, Place, SourceFile, Span};
 use crate::text::quantity::ByteSize;
+
+pub use made::{Made, Maker};
 
 pub use locate::{Part, PathSegment, parse_pointer};
 
@@ -123,6 +126,8 @@ pub enum Style {
     Literal,
     /// `>`
     Folded,
+    /// In a file that is no YAML: the text as it stands there.
+    Verbatim,
 }
 
 /// A mapping.

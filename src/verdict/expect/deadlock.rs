@@ -1,11 +1,12 @@
 //! `deadlock`: how many there were, who was the victim, how fast they were found and got over.
 //!
 //! `none` fails if there was one. `victims` is exact, `victim` the client of each of them, `detection` and `recovery`
-//! bounds from above on each of them. Under a load there is only their number. Vacuous if there was none to look at and no number was asked for.
+//! bounds from above on each of them. Under a load there is only their number. Vacuous if there was none to look at and
+//! no number was asked for, or if fewer than two sessions acted, so that there could be none.
 
 use crate::{
     measure::{Deadlock, Detection, VictimRetry},
-    record::Micros,
+    record::{ClientId, Micros},
     spec::{
         expect::{Bound, DeadlockExpectation, DeadlockFacts, NoneOr},
         quantity::TimeSpan,
@@ -18,6 +19,7 @@ use crate::{
         load::DEADLOCK,
     },
 };
+use std::collections::BTreeSet;
 
 /// The findings of this expectation.
 pub fn judge(pointer: &str, expected: &DeadlockExpectation, context: &Context<'_>) -> Vec<Finding> {
@@ -29,9 +31,19 @@ pub fn judge(pointer: &str, expected: &DeadlockExpectation, context: &Context<'_
             .collect();
     }
     match &expected.deadlock {
+        NoneOr::None(_) if acted(context) < 2 => {
+            let primary = "fewer than two clients acted, so that no deadlock could happen";
+            vec![Finding::vacuous("no-deadlock", primary).at(context.place(pointer))]
+        }
         NoneOr::None(_) => unwanted(&pointer, deadlocks, context).into_iter().collect(),
         NoneOr::Some(facts) => of_facts(&pointer, facts, deadlocks, context),
     }
+}
+
+/// How many sessions took a step.
+fn acted(context: &Context<'_>) -> usize {
+    let clients: BTreeSet<&ClientId> = context.trace.runs.iter().map(|run| run.client).collect();
+    clients.len()
 }
 
 /// Under a load deadlocks are counted, and not followed one by one.

@@ -29,6 +29,9 @@ pub fn judge(
 ) -> Vec<Finding> {
     let pointer = format!("{pointer}/errors");
     let facts = match &expectation.errors {
+        NoneOr::None(_) if context.trace.runs.is_empty() => {
+            return vec![nothing_ran(&pointer, context)];
+        }
         NoneOr::None(_) => return none(&pointer, context).into_iter().collect(),
         NoneOr::Some(facts) => facts,
     };
@@ -41,9 +44,7 @@ pub fn judge(
         let of = facts.of.as_deref();
         return vec![match of {
             Some(of) => never_ran(context, &format!("{pointer}/of"), of),
-            None => {
-                Finding::vacuous("never-ran", "no client ran a step").at(context.place(&pointer))
-            }
+            None => nothing_ran(&pointer, context),
         }];
     };
     let found = [
@@ -52,6 +53,10 @@ pub fn judge(
         others(&pointer, facts, context),
     ];
     found.into_iter().flatten().collect()
+}
+
+fn nothing_ran(pointer: &str, context: &Context<'_>) -> Finding {
+    Finding::vacuous("never-ran", "no client ran a step").at(context.place(pointer))
 }
 
 /// Executions that met an error which has no finding of its own.

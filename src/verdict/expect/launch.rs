@@ -7,7 +7,7 @@
 
 use super::{
     rows::{self, Wanted},
-    step::{described, wrong_end},
+    step::{described, without_success, wrong_end},
 };
 use crate::{
     measure::{Wait, trace::StepRun},
@@ -88,7 +88,9 @@ impl<'a> Entry<'a> {
         let seen: Vec<&Wait> = context.measurements.waits.of_run(run.run).collect();
         let may_wait = options.waits == Some(true)
             || options.waits_for.is_some()
-            || options.completes_after.is_some();
+            || options.completes_after.is_some()
+            // What waits is part of an outcome that is expected as a whole.
+            || !context.case.outcomes.is_empty();
         if !may_wait && !seen.is_empty() {
             return vec![self.unexpected_wait(&seen)];
         }
@@ -137,7 +139,17 @@ impl<'a> Entry<'a> {
         let subject = format!("step \"{}\"", self.name);
         let outcome = match &self.plan.options.then {
             None => return Vec::new(),
-            Some(Then::Done(_)) => return self.not_done(run, &subject).into_iter().collect(),
+            Some(Then::Done(_)) => {
+                let not_done = match run.error_code() {
+                    Some(_) => without_success(context, run, &subject),
+                    None => None,
+                };
+                let place = self.place_of("then");
+                return not_done
+                    .map(|finding| finding.at(place))
+                    .into_iter()
+                    .collect();
+            }
             Some(Then::Outcome(outcome)) => outcome,
         };
         let place = self.place_of("then");
@@ -160,32 +172,12 @@ impl<'a> Entry<'a> {
             let affected = outcome.affected.map(Bound::Natural);
             findings.extend(affected.and_then(|bound| rows::affected(&subject, &bound, reply)));
         } else if outcome.rows.is_some() || outcome.affected.is_some() {
-            findings.extend(self.not_done(run, &subject));
+            findings.extend(without_success(context, run, &subject));
         }
         findings
             .into_iter()
             .map(|finding| finding.at(place.clone()))
             .collect()
-    }
-
-    /// The finding if a step that was to succeed did not, and nothing else tells of its error.
-    fn not_done(&self, run: &StepRun<'_>, subject: &str) -> Option<Finding> {
-        let (moment, end) = run.completed?;
-        let StepEnd::Error { code } = end else {
-            return None;
-        };
-        if expected(self.context, run, code) == Expected::Nowhere {
-            return None;
-        }
-        let primary = format!(
-            "{subject} was expected to succeed but got {}",
-            condition(code)
-        );
-        let finding = Finding::failed("wrong-error", primary)
-            .at(self.place_of("then"))
-            .label(self.context.ending(run))
-            .events([moment.seq]);
-        Some(finding)
     }
 
     fn completes_after(&self, run: &StepRun<'_>, after: &StepRef) -> Option<Finding> {

@@ -12,9 +12,11 @@ pub mod latency;
 pub mod launch;
 pub mod migration;
 pub mod n_plus_one;
+pub mod outcome;
 pub mod plan;
 pub mod query_budget;
 pub mod rows;
+pub mod serializable;
 pub mod sql;
 pub mod statements;
 pub mod step;
@@ -39,7 +41,18 @@ pub fn judge(pointer: &str, expectation: &Expectation, context: &Context<'_>) ->
         Expectation::Migration(expectation) => migration::judge(pointer, expectation, context),
         Expectation::Compatible(expectation) => compatible::judge(pointer, expectation, context),
         Expectation::Improves(expectation) => improves::judge(pointer, expectation, context),
+        Expectation::Invariant(expectation) => sql::judge(
+            &format!("{pointer}/invariant"),
+            &expectation.invariant,
+            context,
+        ),
+        Expectation::Serializable(_) => serializable::judge(pointer, context),
+        // Of an exploration as a whole; see `explored`.
+        Expectation::Explore(_) => Vec::new(),
         Expectation::Check(expectation) => check::judge(pointer, expectation, context),
+        Expectation::Outcome(expectation) => outcome::judge(pointer, expectation, context)
+            .into_iter()
+            .collect(),
     }
 }
 

@@ -177,7 +177,11 @@ pub(in crate::verdict) fn covered(context: &Context<'_>, client: &ClientId) -> b
             | Expectation::Migration(_)
             | Expectation::Compatible(_)
             | Expectation::Improves(_)
-            | Expectation::Check(_) => false,
+            | Expectation::Invariant(_)
+            | Expectation::Serializable(_)
+            | Expectation::Explore(_)
+            | Expectation::Check(_)
+            | Expectation::Outcome(_) => false,
         })
 }
 

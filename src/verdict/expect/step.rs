@@ -1,7 +1,8 @@
 //! `step`: what a step came to: that it waited, the rows it returned or changed, its error.
 //!
 //! Looks at the step's execution in the forced order where there is one, else at the last; of a client with several
-//! sessions at that of each of them. Vacuous if the step never ran, or was to wait and never did.
+//! sessions at that of each of them. Vacuous if the step never ran, ran for no row of its `for_each`, or was to wait
+//! and never did.
 
 use super::{
     launch::never_waited,
@@ -19,6 +20,7 @@ use crate::{
     verdict::{
         context::{Context, code_of, condition},
         finding::Finding,
+        unexpected::{Expected, expected},
     },
 };
 
@@ -68,11 +70,20 @@ fn of_run(
         let place = context.place(format!("{pointer}/error"));
         findings.extend(wrong_end(context, run, &subject, error).map(|f| f.at(place)));
     }
-    let Some(reply) = context
-        .trace
-        .own_reply(run)
-        .filter(|reply| reply.error.is_none())
-    else {
+    let key = if expected.rows.is_some() {
+        "rows"
+    } else if expected.row_count.is_some() {
+        "row_count"
+    } else if expected.affected.is_some() {
+        "affected"
+    } else {
+        return findings;
+    };
+    let own = context.trace.own_reply(run);
+    let Some(reply) = own.filter(|reply| reply.error.is_none()) else {
+        let place = context.place(format!("{pointer}/{key}"));
+        let without = without_success(context, run, &subject);
+        findings.extend(without.map(|finding| finding.at(place)));
         return findings;
     };
     let sql = context
@@ -105,6 +116,31 @@ fn of_run(
     findings
 }
 
+/// The finding for an execution that was to succeed and did not, or sent nothing; none where another finding tells
+/// of it.
+pub(super) fn without_success(
+    context: &Context<'_>,
+    run: &StepRun<'_>,
+    subject: &str,
+) -> Option<Finding> {
+    let (moment, end) = run.completed?;
+    let finding = match end {
+        StepEnd::Error { code } if expected(context, run, code) != Expected::Nowhere => {
+            let primary = format!(
+                "{subject} was expected to succeed but got {}",
+                condition(code)
+            );
+            Finding::failed("wrong-error", primary).label(context.ending(run))
+        }
+        StepEnd::Done => {
+            let primary = format!("{subject} ran for no row, so that there was nothing to look at");
+            Finding::vacuous("never-ran", primary)
+        }
+        StepEnd::Error { .. } | StepEnd::HookFailed | StepEnd::Skipped => return None,
+    };
+    Some(finding.events([moment.seq]))
+}
+
 /// The finding if an execution did not end with this error.
 pub(super) fn wrong_end(
     context: &Context<'_>,
@@ -122,6 +158,9 @@ pub(super) fn wrong_end(
                 "wrong-error",
                 format!("{subject} was expected to end with {expected} but got {got}"),
             )
+        }
+        StepEnd::Done if context.trace.own_reply(run).is_none() => {
+            return without_success(context, run, subject);
         }
         StepEnd::Done => (
             "no-error",

@@ -17,7 +17,9 @@ fn a_case_that_expects_nothing_is_vacuous() {
     hint: add "expect", or say at a step what it returns: rows, row_count, affected or error
     "#);
     let hook = "[{ step: read, sql: SELECT 1, after: 'assert(rows.len == 1, \"one\")' }]";
-    passed(&with_steps(hook, "[]"), |_| ());
+    passed(&with_steps(hook, "[]"), |log| {
+        log.step("alice.read", None, "SELECT 1", ids([1]));
+    });
 }
 
 #[test]

@@ -283,6 +283,9 @@ fn errors_are_judged_by_number_rate_and_kind() {
     vacuous[never-ran]: client "alice" never ran a step
       --> /expect/0/errors/of
     hint: drop the expectation, or have it run
+    vacuous[never-ran]: step "alice.put" never ran, so that nothing held it to what it says
+      --> /clients/alice/steps/0
+    hint: have it run, or take out what it says of itself
     "#);
 }
 

@@ -28,6 +28,7 @@ fn told(verdict: &CaseVerdict) -> String {
             Within::All => place.pointer.clone(),
             Within::Script { line, column } => format!("{}:{line}:{column}", place.pointer),
             Within::Sql { position } => format!("{}@{position}", place.pointer),
+            Within::Outcome { start, .. } => format!("{} at byte {start}", place.pointer),
         });
         out.push_str(&format!("  --> {}", place.unwrap_or_default()));
         out.push_str(

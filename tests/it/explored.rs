@@ -1,0 +1,247 @@
+//! Explorations as users meet them: the catalogue of anomalies, and what an exploration promises.
+
+use crate::{folder::*, golden, program};
+use pgauge::record::{ChosenOrders, Exploration, Micros};
+use pgauge::report::results::{CaseResult, Outcome, Results};
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// The catalogue as it is shipped, run once for all tests.
+fn catalogue() -> &'static Results {
+    static RAN: OnceLock<Results> = OnceLock::new();
+    RAN.get_or_init(|| program::in_repository(&["--jobs", "2", "scenarios/anomalies"]).results)
+}
+
+fn exploration(case: &CaseResult) -> &Exploration {
+    case.log.exploration.as_deref().unwrap()
+}
+
+/// `double_booking [broken]`
+fn short_name(case: &CaseResult) -> String {
+    let file = Path::new(&case.log.case.file).file_stem().unwrap();
+    let variant = case.log.case.variant.as_deref().unwrap_or_default();
+    format!("{} [{variant}]", file.to_string_lossy())
+}
+
+#[test]
+fn every_broken_race_is_found_and_nothing_in_a_fixed_one() {
+    let mut broken = 0;
+    for case in &catalogue().cases {
+        let variant = case.log.case.variant.as_deref().unwrap_or_default();
+        let name = short_name(case);
+        assert_eq!(case.outcome, Outcome::Passed, "{name}");
+        let found = exploration(case).failure.is_some();
+        if variant.starts_with("broken") || variant.starts_with("fixed") {
+            assert_eq!(found, variant.starts_with("broken"), "{name}");
+            broken += usize::from(found);
+        }
+    }
+    assert!(broken >= 10, "{broken} broken ones");
+}
+
+#[test]
+fn leaving_out_equal_orders_changes_no_verdict_of_the_catalogue_and_counts_every_order() {
+    let suite = Playground::new();
+    let folder = repository().join("scenarios/anomalies");
+    for file in files(&folder, "yaml") {
+        let text = std::fs::read_to_string(folder.join(&file)).unwrap();
+        assert!(text.contains("\nexplore: {}\n"), "{}", file.display());
+        let all = text.replace("\nexplore: {}\n", "\nexplore: { equal_orders: run }\n");
+        suite.add("anomalies", &file.to_string_lossy(), &all);
+    }
+    let all = program::run(suite.root(), &["--jobs", "2", "scenarios"]);
+    let mut saved = 0;
+    for reduced in &catalogue().cases {
+        let name = short_name(reduced);
+        let mut others = all.results.cases.iter();
+        let full = others.find(|case| short_name(case) == name).unwrap();
+        assert_eq!(reduced.outcome, full.outcome, "{name}");
+        let (reduced, full) = (exploration(reduced), exploration(full));
+        assert_eq!(reduced.failure.is_some(), full.failure.is_some(), "{name}");
+        if full.failure.is_none() {
+            assert_eq!(full.orders, Some(full.ran), "{name}");
+            assert_eq!(reduced.orders, full.orders, "{name}");
+            assert!(reduced.ran <= full.ran, "{name}");
+            saved += full.ran - reduced.ran;
+        }
+    }
+    assert!(saved > 0);
+}
+
+/// What is the same in every run of an exploration.
+fn repeatable(exploration: &Exploration) -> Exploration {
+    let mut same = exploration.clone();
+    (same.duration, same.databases, same.rewound, same.clones) = (Micros(0), 0, 0, 0);
+    if let Some(failure) = &mut same.failure {
+        failure.after = Micros(0);
+    }
+    same
+}
+
+#[test]
+fn the_same_seed_gives_the_same_exploration_on_one_database_and_on_four() {
+    let suite = Playground::new();
+    let text = |explore: &str, name: &str| {
+        let race =
+            std::fs::read_to_string(repository().join("tests/must_fail/failed_invariant.yaml"));
+        let race = race
+            .unwrap()
+            .replace("An order of the steps loses an update", name);
+        race.replace("explore: {}", explore)
+    };
+    suite.add("races", "all.yaml", &text("explore: {}", "all"));
+    suite.add(
+        "races",
+        "few.yaml",
+        &text("explore: { preemptions: 1, minimise: false }", "few"),
+    );
+    let sample = "explore: { strategy: sample, count: 40 }\nrandom_seed: 7";
+    let drawn = text(sample, "drawn").replace("value: 70", "row_count: 1");
+    suite.add("races", "drawn.yaml", &drawn);
+    let one = program::run(suite.root(), &["--jobs", "1", "scenarios"]).results;
+    let four = program::run(suite.root(), &["--jobs", "4", "scenarios"]).results;
+    for (one, four) in one.cases.iter().zip(&four.cases) {
+        let name = &one.log.case.scenario;
+        assert_eq!(
+            repeatable(exploration(one)),
+            repeatable(exploration(four)),
+            "{name}"
+        );
+    }
+    let of = |name: &str| {
+        let mut cases = one.cases.iter();
+        exploration(cases.find(|case| case.log.case.scenario == name).unwrap())
+    };
+    assert_eq!(
+        (of("drawn").ran, of("drawn").chosen),
+        (40, ChosenOrders::Sample)
+    );
+    assert!(of("all").failure.is_some() && of("few").failure.is_some());
+}
+
+#[test]
+fn an_order_that_is_printed_fails_again_where_it_is_pasted() {
+    let suite = Playground::new();
+    let names = [
+        "failed_invariant",
+        "failed_not_serializable",
+        "failed_explored_deadlock",
+    ];
+    let text = |name: &str| {
+        let file = repository().join(format!("tests/must_fail/{name}.yaml"));
+        std::fs::read_to_string(file).unwrap()
+    };
+    for name in names {
+        suite.add("found", &format!("{name}.yaml"), &text(name));
+    }
+    let found = program::run(suite.root(), &["--jobs", "2", "scenarios/found"]).results;
+    let mut codes = Vec::new();
+    for case in &found.cases {
+        let file = Path::new(&case.log.case.file).file_stem().unwrap();
+        let name = file.to_string_lossy().into_owned();
+        let finding = case.bad_findings().next().unwrap();
+        let detail = finding.detail.as_deref().unwrap();
+        let (_, block) = detail.split_once("to see it again:\n").unwrap();
+        let pasted = text(&name).replace("explore: {}\n", &format!("{block}\n"));
+        let pasted = pasted.replace("\nname: ", "\n# pasted\nname: ");
+        suite.add("pasted", &format!("{name}.yaml"), &pasted);
+        codes.push((name, finding.code.clone()));
+    }
+    let again = program::run(suite.root(), &["--jobs", "2", "scenarios/pasted"]).results;
+    assert_eq!(again.cases.len(), names.len());
+    for (name, code) in codes {
+        let file = format!("scenarios/pasted/{name}.yaml");
+        let mut cases = again.cases.iter();
+        let case = cases
+            .find(|case| case.log.case.file.ends_with(&file))
+            .unwrap();
+        let findings: Vec<&str> = case
+            .bad_findings()
+            .map(|finding| finding.code.as_str())
+            .collect();
+        assert!(
+            findings.contains(&code.as_str()),
+            "{name}: {findings:?} and not {code}"
+        );
+    }
+}
+
+#[test]
+fn the_tables_of_the_documentation_are_those_of_the_run() {
+    let page = repository().join("docs/anomalies.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    let text = with_table(&text, "anomalies", &anomalies());
+    let text = with_table(&text, "races", &races());
+    golden::compare(&page, &text).unwrap();
+}
+
+/// The page with what stands between the marks of a table replaced.
+fn with_table(page: &str, name: &str, table: &str) -> String {
+    let (begin, end) = (format!("<!-- table: {name} -->\n"), "<!-- end -->");
+    let (before, rest) = page.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    format!("{before}{begin}{table}{end}{after}")
+}
+
+fn cases_with<'a>(tag: &str) -> Vec<(String, Vec<&'a CaseResult>)> {
+    let mut rows: Vec<(String, Vec<&CaseResult>)> = Vec::new();
+    for case in &catalogue().cases {
+        let text = std::fs::read_to_string(repository().join(&case.log.case.file)).unwrap();
+        let tags = text.lines().find(|line| line.starts_with("tags:")).unwrap();
+        if !tags.contains(tag) {
+            continue;
+        }
+        match rows.last_mut() {
+            Some((file, cases)) if *file == case.log.case.file => cases.push(case),
+            _ => rows.push((case.log.case.file.clone(), vec![case])),
+        }
+    }
+    rows
+}
+
+fn anomalies() -> String {
+    let mut table =
+        "| anomaly | read committed | repeatable read | serializable |\n|---|---|---|---|\n"
+            .to_owned();
+    for (file, cases) in cases_with("hermitage") {
+        let name = cases[0].log.case.scenario.split(" (").next().unwrap();
+        let _ = write!(table, "| [{name}](../{file}) |");
+        for case in cases {
+            let explored = exploration(case);
+            let _ = match &explored.failure {
+                Some(failure) => write!(table, " **possible**: seen in order {} |", failure.number),
+                None => write!(
+                    table,
+                    " not seen in {} orders |",
+                    explored.orders.unwrap_or_default()
+                ),
+            };
+        }
+        table.push('\n');
+    }
+    table
+}
+
+fn races() -> String {
+    let mut table = "| race | broken | fixed |\n|---|---|---|\n".to_owned();
+    for (file, cases) in cases_with("race") {
+        for pair in cases.chunks(2) {
+            let name = &pair[0].log.case.scenario;
+            let kind = match pair[0].log.case.variant.as_deref() {
+                Some("broken") | None => String::new(),
+                Some(other) => format!(" ({other})"),
+            };
+            let failure = exploration(pair[0]).failure.as_ref().unwrap();
+            let fixed = exploration(pair[1]);
+            let _ = writeln!(
+                table,
+                "| [{name}](../{file}){kind} | seen in order {} | not seen in {} orders, of which {} ran |",
+                failure.number,
+                fixed.orders.unwrap_or_default(),
+                fixed.ran
+            );
+        }
+    }
+    table
+}
