@@ -158,6 +158,16 @@ pub struct ServerArgs {
     /// until Enter is pressed at the terminal
     #[arg(long, env = "PGAUGE_KEEP", value_parser = switch)]
     pub keep: bool,
+    /// Download nothing: where no PostgreSQL is installed, say so and end
+    #[arg(long, env = "PGAUGE_OFFLINE", value_parser = switch)]
+    pub offline: bool,
+    /// Where builds of PostgreSQL are downloaded from, when none is installed: an address below which each release has a
+    /// folder [default: the releases of github.com/theseus-rs/postgresql-binaries]
+    #[arg(long, env = "PGAUGE_DOWNLOAD_BASE", value_name = "URL")]
+    pub download_base: Option<String>,
+    /// The SHA-256 of the archive, where --download-base serves one of your own
+    #[arg(long, env = "PGAUGE_DOWNLOAD_CHECKSUM", value_name = "SHA256")]
+    pub download_checksum: Option<String>,
     /// Keep seeded templates on a server reached by URL, so that the next run is quicker
     #[arg(long, env = "PGAUGE_KEEP_TEMPLATES", value_parser = switch)]
     pub keep_templates: bool,

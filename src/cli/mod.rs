@@ -1,6 +1,7 @@
 //! What does the user want? Arguments, settings, one subcommand per file.
 
 pub mod args;
+mod argv;
 pub mod check;
 pub mod doctor;
 mod files;
@@ -9,6 +10,7 @@ pub mod init;
 mod planning;
 pub mod run;
 pub mod schema;
+mod secrets;
 pub mod server;
 pub mod settings;
 pub mod show;
@@ -20,6 +22,7 @@ pub use status::{Status, Stop};
 use crate::{
     report::terminal::{View, say},
     source::{Diagnostics, render_all},
+    text::{discreet, told_by},
 };
 use args::{Command, Typed};
 use clap::FromArgMatches;
@@ -27,6 +30,14 @@ use std::{io::Write, process::ExitCode};
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    argv::hide_password();
+    std::panic::set_hook(Box::new(|panic| {
+        drop(
+            std::io::stderr()
+                .lock()
+                .write_all(told_by(panic).as_bytes()),
+        );
+    }));
     let matches = args::command().get_matches();
     let typed = Typed::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let view = settings::view(&typed.telling);
@@ -55,7 +66,7 @@ fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {
 
 /// Says on standard error what went wrong.
 fn tell(diagnostics: &Diagnostics, view: View) {
-    let text = render_all(diagnostics, view.color_of_errors);
+    let text = discreet(&render_all(diagnostics, view.color_of_errors));
     let written = std::io::stderr().lock().write_all(text.as_bytes());
     // Nobody is left to be told that nobody listens.
     drop(written);

@@ -3,6 +3,7 @@
 use super::{
     Stop,
     args::Chosen,
+    secrets,
     settings::{RunSettings, Scope},
     tell,
 };
@@ -11,7 +12,7 @@ use crate::{
     schedule::{Plan, PlanOptions, RowsKept, Selection, plan},
     source::{Diagnostic, Diagnostics},
     spec::{self, LoadedScenario},
-    text::{did_you_mean, list, plural},
+    text::{did_you_mean, keep_secret, list, plural},
 };
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
@@ -30,7 +31,7 @@ pub struct Planned {
 ///
 /// Something is wrong in a file, or no case was chosen.
 pub fn planned(scope: &Scope, chosen: &Chosen, random_seed: Option<u64>) -> Result<Planned, Stop> {
-    let loaded = spec::load(&scope.files)?;
+    let loaded = spec::load_within(&scope.files, scope.root().as_deref())?;
     plan_of(&loaded, chosen, &options(scope, chosen, random_seed))
 }
 
@@ -48,7 +49,7 @@ pub fn planned_to_run(settings: &RunSettings) -> Result<Planned, Stop> {
         reports,
         ..
     } = settings;
-    let mut loaded = spec::load(&scope.files)?;
+    let mut loaded = spec::load_within(&scope.files, scope.root().as_deref())?;
     if let Some(expected) = expected {
         expect_outcomes(&mut loaded, expected)?;
     }
@@ -65,6 +66,7 @@ fn plan_of(
     options: &PlanOptions,
 ) -> Result<Planned, Stop> {
     let plan = plan(loaded, options)?;
+    keep_secret(&secrets::of(&plan));
     if plan.cases.is_empty() {
         return Err(nothing_chosen(chosen, loaded));
     }

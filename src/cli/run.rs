@@ -6,7 +6,9 @@ mod server;
 mod signals;
 mod watcher;
 
-use super::{Status, Stop, args::RunArgs, planning::planned_to_run, settings::RunSettings};
+use super::{
+    Status, Stop, args::RunArgs, planning::planned_to_run, secrets, settings::RunSettings,
+};
 use crate::{
     measure,
     record::{Breakage, CaseEnd, CaseLog, Micros, RunFacts, RunLog},
@@ -18,6 +20,7 @@ use crate::{
     schedule::Plan,
     search::Searcher,
     source::{Diagnostic, Diagnostics},
+    text::keep_secret,
     verdict,
 };
 pub use baselines::Baselines;
@@ -35,6 +38,9 @@ use watcher::Watcher;
 pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
     let settings = RunSettings::of(args)?;
     let plan = planned_to_run(&settings)?.warned(view);
+    let mut secrets = secrets::of(&plan);
+    secrets.join(&settings.server.redactor());
+    keep_secret(&secrets);
     let baselines = Baselines::read(&plan, settings.baselines)?;
     let reports = Reports::open(&settings.reports, &plan)?;
     let (log, server) = carried_out(&plan, &baselines, &settings, view)?;
@@ -46,8 +52,7 @@ pub fn run(args: &RunArgs, view: View) -> Result<Status, Stop> {
         measured: &measured,
         verdict: &verdict,
     });
-    let results = Results::gather(&plan, log, &measured, &verdict)
-        .without_secrets(&settings.server.redactor());
+    let results = Results::gather(&plan, log, &measured, &verdict).without_secrets(&secrets);
     let (written, unwritten) = reports.write(&plan, &results);
     let ending = Ending {
         results: &results,
@@ -78,7 +83,13 @@ fn carried_out(
     progress.preparing("starting the server");
     let facts = facts(settings);
     let began = Instant::now();
-    let server = match Running::start(&settings.server, settings.keeping) {
+    let server = match Running::start(
+        &settings.server,
+        &settings.downloads,
+        &progress,
+        settings.keeping,
+        settings.scope.guard(),
+    ) {
         Ok(server) => server,
         Err(breakage) => {
             progress.finish();

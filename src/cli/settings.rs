@@ -2,12 +2,16 @@
 
 use super::{
     Stop,
-    args::{Chosen, ColorWhen, RunArgs, Telling},
+    args::{Chosen, ColorWhen, RunArgs, ServerArgs, Telling},
     files::scenario_files,
     server::{self, ServerAddress, ServerChoice},
     suite,
 };
 use crate::{
+    pg::{
+        download::{Downloads, Leave},
+        guard::Guard,
+    },
     report::terminal::{Verbosity, View},
     schedule::PlanOptions,
     source::{Color, Diagnostic},
@@ -91,6 +95,20 @@ impl Scope {
         })
     }
 
+    /// The folder that no file named in a scenario may lie outside of, if the suite names it.
+    pub fn root(&self) -> Option<PathBuf> {
+        let here = |path: PathBuf| match path.as_os_str().is_empty() {
+            true => PathBuf::from("."),
+            false => path,
+        };
+        self.beside(self.suite.root.as_ref()).map(here)
+    }
+
+    /// What its scenarios may reach beyond their databases on somebody's server.
+    pub fn guard(&self) -> Guard {
+        Guard::allowing(self.suite.allow_outside_database.iter().copied())
+    }
+
     fn beside(&self, path: Option<&PathBuf>) -> Option<PathBuf> {
         path.map(|path| self.folder.join(path))
     }
@@ -138,6 +156,8 @@ pub struct RunSettings {
     pub chosen: Chosen,
     /// On which server.
     pub server: ServerChoice,
+    /// How one is downloaded where none is installed.
+    pub downloads: Downloads,
     /// How cases are run.
     pub running: Running,
     /// The outcome that is expected, in isolationtester's form: a file, or a folder.
@@ -259,6 +279,7 @@ impl RunSettings {
         Ok(Self {
             chosen: args.chosen.clone(),
             server,
+            downloads: downloads(&args.server),
             running,
             expected: args.running.expected.clone(),
             keeping: Keeping {
@@ -292,6 +313,19 @@ fn nothing_to_keep() -> Stop {
             .detail("the server that pgauge starts ends with pgauge, and nobody is at a terminal to look into its databases before that")
             .hint("run pgauge at a terminal, or keep the databases on a server of yours with --server URL"),
     )
+}
+
+fn downloads(typed: &ServerArgs) -> Downloads {
+    let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    Downloads {
+        leave: match typed.offline {
+            true => Leave::Offline,
+            false => Leave::Online,
+        },
+        base: said(&typed.download_base),
+        checksum: said(&typed.download_checksum),
+        folder: None,
+    }
 }
 
 fn usual_jobs() -> usize {

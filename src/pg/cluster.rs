@@ -11,6 +11,7 @@ use super::conninfo::Conninfo;
 use super::embedded::EmbeddedServer;
 use super::error::ServerError;
 use super::failure;
+use super::guard::Guard;
 use super::limits::{self, Limit};
 use super::registry::Registry;
 use super::server::Retention;
@@ -41,6 +42,10 @@ pub(super) struct Cluster {
     pub(super) identity: Identity,
     /// What somebody's server holds against sessions; nothing on our own.
     pub(super) limits: Vec<Limit>,
+    /// What SQL may reach beyond its database.
+    pub(super) guard: Guard,
+    /// By fingerprint, why a database must not be seeded here.
+    pub(super) judged_seeds: Mutex<HashMap<String, Option<String>>>,
     templates: Templates,
     origin: Origin,
     /// Names that a database must have, each with whose turn it is.
@@ -117,7 +122,11 @@ impl Cluster {
     }
 
     /// Somebody's server; what dead runs left there is dropped first.
-    pub(super) async fn given(conninfo: Conninfo, templates: Retention) -> Result<Self, Breakage> {
+    pub(super) async fn given(
+        conninfo: Conninfo,
+        templates: Retention,
+        guard: Guard,
+    ) -> Result<Self, Breakage> {
         let connector = Connector::new(conninfo).map_err(not_connected)?;
         pooler::look(&connector).await?;
         let limits = limits::limits(&connector).await?;
@@ -129,18 +138,20 @@ impl Cluster {
         })?;
         let mut cluster = Self::reach(connector, admin, Origin::Given(registry), templates).await?;
         cluster.limits = limits;
+        cluster.guard = guard;
         cluster.old_enough().map_err(|old| *old)?;
         Ok(cluster)
     }
 
     /// Somebody's server, only to look at: nothing is made there.
-    pub(super) async fn looked_at(conninfo: Conninfo) -> Result<Self, Breakage> {
+    pub(super) async fn looked_at(conninfo: Conninfo, guard: Guard) -> Result<Self, Breakage> {
         let connector = Connector::new(conninfo).map_err(not_connected)?;
         pooler::look(&connector).await?;
         let limits = limits::limits(&connector).await?;
         let admin = Admin::new(&connector, connector.database()).map_err(no_thread)?;
         let mut cluster = Self::reach(connector, admin, Origin::Looked, Retention::Drop).await?;
         cluster.limits = limits;
+        cluster.guard = guard;
         cluster.old_enough().map_err(|old| *old)?;
         Ok(cluster)
     }
@@ -163,6 +174,8 @@ impl Cluster {
             settings,
             identity,
             limits: Vec::new(),
+            guard: Guard::Open,
+            judged_seeds: Mutex::default(),
             templates: Templates::new(templates),
             origin,
             names: Mutex::default(),

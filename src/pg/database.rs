@@ -132,8 +132,10 @@ impl PgDatabase {
             return Ok(pool.clone());
         }
         let connector = self.cluster.sessions().clone();
+        let guard = Arc::new(self.cluster.guard.clone());
         let checks = self.common.checks.clone();
-        let pool = SessionPool::new(connector, &login, self.schema_version.clone(), checks)
+        let version = self.schema_version.clone();
+        let pool = SessionPool::new(connector, &login, guard, version, checks)
             .map_err(|error| error.to_string())?;
         let pool = Rc::new(pool);
         self.pools.borrow_mut().insert(login, pool.clone());

@@ -5,8 +5,14 @@ use deadpool_postgres::PoolError;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
-/// The SQLSTATE of a database that is not there.
-pub(super) const NO_SUCH_DATABASE: &str = "3D000";
+/// What is to be said of a database of ours that a pooler does not know; the server itself knows it.
+pub(super) fn unknown_database(breakage: &Breakage) -> Option<&'static str> {
+    let said = breakage.error.as_ref()?;
+    let unknown = said.code == "3D000" || said.message.contains("no such database");
+    unknown.then_some(
+        "a pooler in between must pass on databases that it was not told of (PgBouncer: * = host=… in [databases])",
+    )
+}
 
 /// The error as the server reported it; one that it did not report broke the connection and has no SQLSTATE.
 pub(super) fn server_error(error: &Error) -> ServerError {

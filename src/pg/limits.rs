@@ -14,7 +14,11 @@ const LIMITS: &str = "\
     FROM pg_catalog.pg_settings \
     WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
         'idle_session_timeout', 'transaction_timeout', 'default_transaction_read_only') \
-    AND setting NOT IN ('0', 'off') ORDER BY name";
+    AND setting NOT IN ('0', 'off') \
+    OR name = 'standard_conforming_strings' AND setting = 'off' ORDER BY name";
+
+/// What changes how the server reads SQL.
+pub(super) const READING: &str = "standard_conforming_strings";
 
 /// A limit that is in force for every session that does not set it itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +44,9 @@ impl Limit {
             }
             "idle_session_timeout" => "a client that does nothing for longer loses its session",
             "transaction_timeout" => "a client whose transaction takes longer loses its session",
+            READING => {
+                "a backslash in a text escapes, so that SQL does not say what it seems to say"
+            }
             _ => "clients cannot write unless they say so",
         };
         format!(
@@ -52,6 +59,7 @@ impl Limit {
     pub fn advice(&self) -> String {
         let off = match self.name.as_str() {
             "default_transaction_read_only" => "off",
+            READING => "on",
             _ => "0",
         };
         format!(

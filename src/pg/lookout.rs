@@ -2,6 +2,7 @@
 
 use super::cluster::Cluster;
 use super::conninfo::Conninfo;
+use super::guard::Guard;
 use super::limits::Limit;
 use super::requirements;
 use crate::record::Breakage;
@@ -33,8 +34,8 @@ impl Lookout {
     /// # Errors
     ///
     /// What keeps the server from being used, with cause and remedy.
-    pub async fn at(conninfo: Conninfo) -> Result<Self, Breakage> {
-        let cluster = Cluster::looked_at(conninfo).await?;
+    pub async fn at(conninfo: Conninfo, guard: Guard) -> Result<Self, Breakage> {
+        let cluster = Cluster::looked_at(conninfo, guard).await?;
         let rights = rights(&cluster).await;
         let rights = rights.map_err(|error| {
             super::admin::broken("connect", "cannot ask what the user may do", &error)

@@ -2,6 +2,7 @@
 
 use super::connect::{Connector, Login};
 use super::deadlock_checks::DeadlockChecks;
+use super::guard::Guard;
 use super::line::{Line, drive};
 use super::{failure, session::PgSession};
 use crate::record::{Breakage, Micros};
@@ -34,6 +35,7 @@ pub(super) struct SessionPool {
     pool: Pool,
     line: Arc<Line>,
     connector: Connector,
+    guard: Arc<Guard>,
     schema_version: Arc<AtomicU64>,
 }
 
@@ -42,6 +44,7 @@ impl SessionPool {
     pub(super) fn new(
         connector: Connector,
         login: &Login,
+        guard: Arc<Guard>,
         schema_version: Arc<AtomicU64>,
         checks: Option<Arc<DeadlockChecks>>,
     ) -> Result<Self, BuildError> {
@@ -73,6 +76,7 @@ impl SessionPool {
             pool,
             line,
             connector,
+            guard,
             schema_version,
         })
     }
@@ -98,6 +102,7 @@ impl SessionPool {
             pid,
             self.line.clone(),
             self.connector.clone(),
+            self.guard.clone(),
             self.schema_version.clone(),
         );
         Ok(Connected { session, pool_wait })

@@ -53,7 +53,7 @@ impl Registry {
         let opened = Self::try_open(connector, admin, &database, run).await;
         opened.map_err(|error| {
             let message = format!("cannot use the database \"{database}\"");
-            failure::breakage("registry", message, &error)
+            hinted(failure::breakage("registry", message, &error))
         })
     }
 
@@ -176,6 +176,10 @@ pub(super) fn known_as(name: &str) -> String {
 
 /// Says what pgauge needs on somebody's server, where that is what lacks.
 fn hinted(mut breakage: Breakage) -> Breakage {
+    if let Some(hint) = failure::unknown_database(&breakage) {
+        breakage.hint = Some(hint.to_owned());
+        return breakage;
+    }
     let hint = match breakage.error.as_ref().map(|error| error.code.as_str()) {
         Some("42501") => "pgauge works in databases of its own: the user needs CREATEDB",
         Some("25006") => {

@@ -2,15 +2,18 @@
 
 use super::admin;
 use super::cluster::{Cluster, DEFAULT_ROLE};
+use super::limits;
 use super::preset;
 use super::settings::Reach;
 use crate::record::Breakage;
 use crate::run::session::NotReady;
 use crate::schedule::{Case, DatabasePlan};
 use crate::spec::scenario::Connect;
+use crate::sql::Outside;
 use crate::text::did_you_mean;
 use deadpool_postgres::PoolError;
 use std::collections::HashMap;
+use std::sync::PoisonError;
 
 /// Refuses a case whose settings the server does not know or does not have; those that hold for a whole server are told,
 /// and on somebody's are in force already.
@@ -18,12 +21,37 @@ pub(super) async fn settings(
     cluster: &Cluster,
     case: &Case,
 ) -> Result<Vec<(String, String)>, NotReady> {
+    check_safety(cluster, case)?;
     check_known(cluster, case).await?;
     let of_server = server_settings(cluster, case)?;
     if !cluster.is_embedded() {
         check_settings(cluster, case, &of_server).await?;
     }
     Ok(of_server)
+}
+
+/// Refuses a case that reaches beyond its database on somebody's server.
+fn check_safety(cluster: &Cluster, case: &Case) -> Result<(), NotReady> {
+    let misread = cluster
+        .limits
+        .iter()
+        .find(|limit| limit.name == limits::READING);
+    if let Some(limit) = misread.filter(|_| !cluster.guard.allows(Outside::DynamicSql)) {
+        return skip(format!("no SQL can be judged there: {}", limit.told()));
+    }
+    let of_seed = || {
+        let mut seeds = cluster
+            .judged_seeds
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let seed = seeds.entry(case.database.fingerprint.clone());
+        seed.or_insert_with(|| cluster.guard.reason_of_seed(case))
+            .clone()
+    };
+    match cluster.guard.reason(case).or_else(of_seed) {
+        None => Ok(()),
+        Some(reason) => skip(reason),
+    }
 }
 
 /// Refuses a case that asks for a newer server, or for extensions that are not there: skipped if it requires them, an

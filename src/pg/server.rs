@@ -6,6 +6,7 @@ use super::database::{Common, PgDatabase};
 use super::deadlock_checks::DeadlockChecks;
 use super::embedded::{EmbeddedOptions, EmbeddedServer, Listen};
 use super::error::ServerError;
+use super::guard::Guard;
 use super::limits::Limit;
 use super::templates;
 use super::{preset, requirements};
@@ -86,8 +87,8 @@ impl PgServer {
     /// # Errors
     ///
     /// What kept it from being used.
-    pub async fn at(conninfo: Conninfo, retain: Retain) -> Result<Self, Breakage> {
-        let cluster = Cluster::given(conninfo, retain.templates).await?;
+    pub async fn at(conninfo: Conninfo, retain: Retain, guard: Guard) -> Result<Self, Breakage> {
+        let cluster = Cluster::given(conninfo, retain.templates, guard).await?;
         let facts = facts(&cluster, cluster.connector.url());
         Ok(Self::new(cluster, facts, None, retain))
     }

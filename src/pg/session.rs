@@ -13,6 +13,7 @@ use super::connect::Connector;
 use super::encode::TextParam;
 use super::explain;
 use super::failure;
+use super::guard::Guard;
 use super::line::Line;
 use super::shape::{Shape, Shapes};
 use crate::record::{Explained, Reply, ResultSet, ServerError, Timing};
@@ -37,6 +38,7 @@ pub struct PgSession {
     pid: i32,
     line: Arc<Line>,
     connector: Connector,
+    guard: Arc<Guard>,
     shapes: Shapes,
 }
 
@@ -46,6 +48,7 @@ impl PgSession {
         pid: i32,
         line: Arc<Line>,
         connector: Connector,
+        guard: Arc<Guard>,
         schema_version: Arc<AtomicU64>,
     ) -> Self {
         Self {
@@ -53,7 +56,16 @@ impl PgSession {
             pid,
             line,
             connector,
+            guard,
             shapes: Shapes::new(schema_version),
+        }
+    }
+
+    /// Why somebody's server shall not get this text; what was sent before has been judged.
+    fn refusal(&mut self, sql: &str) -> Option<ServerError> {
+        match self.shapes.get(sql) {
+            Some(_) => None,
+            None => self.guard.refusal(sql),
         }
     }
 
@@ -149,7 +161,7 @@ impl Session for PgSession {
 
     async fn execute(&mut self, message: Message<'_>) -> (Reply, Timing) {
         let mut reply = Reply::default();
-        if let Some(error) = unspeakable(message.sql) {
+        if let Some(error) = unspeakable(message.sql).or_else(|| self.refusal(message.sql)) {
             reply.error = Some(error);
             return (reply, Timing::default());
         }

@@ -8,7 +8,7 @@ mod progress;
 
 pub use case_line::CaseEnding;
 pub use ending::{Ending, Remembered, Written};
-pub use progress::Progress;
+pub use progress::{Progress, Transfer};
 
 use crate::source::Color;
 use std::io::Write;
@@ -61,6 +61,7 @@ impl View {
 /// the reports are still to be written.
 pub fn say(text: &str) {
     let mut out = std::io::stdout().lock();
+    let text = crate::text::discreet(text);
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     drop(written);
 }

@@ -3,7 +3,7 @@
 use super::{
     generate::{ReadColumn, Seeded, TableGenerator},
     load::LoadPlan,
-    migration::MigrationPlan,
+    migration::{MigrationPlan, MigrationWork},
 };
 use crate::{
     isolation::{Cast, Expected},
@@ -83,6 +83,53 @@ pub struct Case {
 }
 
 impl Case {
+    /// The texts of SQL that fill its database.
+    pub fn seed_texts(&self) -> impl Iterator<Item = &str> {
+        let actions = self.database.seed.actions.iter();
+        actions.filter_map(|action| match action {
+            SeedAction::Sql { text, .. } => Some(&**text),
+            SeedAction::Csv { .. } | SeedAction::Generate { .. } | SeedAction::Pgbench { .. } => {
+                None
+            }
+        })
+    }
+
+    /// Every other text of SQL that it is known to send, with a word on where it stands; hooks may send more.
+    pub fn texts(&self) -> impl Iterator<Item = (String, &str)> {
+        let setups = self.clients.iter().flat_map(|client| {
+            let place = format!("the setup of \"{}\"", client.id);
+            let setup = client.setup.iter();
+            setup.map(move |text| (place.clone(), &**text))
+        });
+        let steps = self.clients.iter().flat_map(|client| {
+            client.steps.iter().filter_map(|step| match &step.work {
+                StepWork::Statement(statement) => {
+                    let place = format!("step \"{}.{}\"", client.id, step.name);
+                    Some((place, &*statement.sql))
+                }
+                StepWork::Control(_) => None,
+            })
+        });
+        let queries = self.queries.iter().map(|query| {
+            let place = format!("query \"{}\"", query.name);
+            (place, &*query.sql)
+        });
+        let probes = self.probes.iter();
+        let probes = probes.map(|probe| ("an expectation".to_owned(), &*probe.sql));
+        let parts = self.migration.iter();
+        let parts = parts.flat_map(|migration| migration.up.iter().chain(&migration.down));
+        // What a program does is known to nobody else.
+        let scripts = parts.filter_map(|part| match &part.work {
+            MigrationWork::Script(script) => Some(("the migration".to_owned(), &*script.text)),
+            MigrationWork::Command(_) => None,
+        });
+        setups
+            .chain(steps)
+            .chain(queries)
+            .chain(probes)
+            .chain(scripts)
+    }
+
     /// Whether the plans of its queries are captured.
     pub fn captures_plans(&self) -> bool {
         !self.queries.is_empty()

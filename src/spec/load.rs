@@ -8,6 +8,7 @@ use super::{
     loaded::{SeedFiles, SeedList, beside},
     migration::MigrationItem,
     names, overlay,
+    root::Root,
     schema::{Compiled, SCENARIO, SEED_LIST},
     seed::SeedItem,
     size,
@@ -22,6 +23,7 @@ use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use std::{
+    cell::OnceCell,
     collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
@@ -36,9 +38,24 @@ pub const MAX_SEED_BYTES: ByteSize = ByteSize(256 << 20);
 ///
 /// Everything that is wrong in any of the files.
 pub fn load(files: &[PathBuf]) -> Result<Vec<Arc<LoadedScenario>>, Diagnostics> {
+    load_within(files, None)
+}
+
+/// [`load`], where the suite says which folder no file named in a scenario may lie outside of.
+///
+/// # Errors
+///
+/// Everything that is wrong in any of them.
+pub fn load_within(
+    files: &[PathBuf],
+    root: Option<&Path>,
+) -> Result<Vec<Arc<LoadedScenario>>, Diagnostics> {
     let mut problems = Diagnostics::default();
     let mut loaded = Vec::new();
-    let mut shared = SharedTexts::new();
+    let mut shared = Shared {
+        root: root.map(Path::to_owned),
+        ..Shared::default()
+    };
     for path in files {
         let read = SourceFile::read(path, tree::MAX_BYTES).map_err(Diagnostics::from);
         match read.and_then(|file| load_with(file, &mut shared)) {
@@ -61,13 +78,19 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Arc<LoadedScenario>>, Diagnostics> 
 ///
 /// Everything that is wrong in it.
 pub fn load_file(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
-    load_with(file, &mut SharedTexts::new())
+    load_with(file, &mut Shared::default())
 }
 
-/// The SQL and CSV files that were read already: thousands of scenarios may share a large one.
-type SharedTexts = HashMap<PathBuf, SourceFile>;
+/// What the scenarios of a suite have in common.
+#[derive(Debug, Default)]
+struct Shared {
+    /// The SQL and CSV files that were read already: thousands of scenarios may share a large one.
+    texts: HashMap<PathBuf, SourceFile>,
+    /// The root, where the suite names one.
+    root: Option<PathBuf>,
+}
 
-fn load_with(file: SourceFile, shared: &mut SharedTexts) -> Result<LoadedScenario, Diagnostics> {
+fn load_with(file: SourceFile, shared: &mut Shared) -> Result<LoadedScenario, Diagnostics> {
     let (mut loaded, mut problems) = read_file(file, shared)?;
     problems.extend(names::check(&loaded));
     if problems.has_errors() {
@@ -80,14 +103,14 @@ fn load_with(file: SourceFile, shared: &mut SharedTexts) -> Result<LoadedScenari
 /// Reads one scenario as it is, for tests that plan half a scenario.
 #[cfg(test)]
 pub(crate) fn load_unchecked(file: SourceFile) -> Result<LoadedScenario, Diagnostics> {
-    read_file(file, &mut SharedTexts::new()).map(|(loaded, _)| loaded)
+    read_file(file, &mut Shared::default()).map(|(loaded, _)| loaded)
 }
 
 /// Reads one scenario whose names are not checked yet, with what is wrong with the files of its seeds and
 /// with some of its variants.
 fn read_file(
     file: SourceFile,
-    shared: &mut SharedTexts,
+    shared: &mut Shared,
 ) -> Result<(LoadedScenario, Diagnostics), Diagnostics> {
     if file.path().extension().is_some_and(|end| end == "spec") {
         return read_spec(file);
@@ -218,7 +241,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 /// Reads every file that the seeds and migrations of any variant name.
-fn read_seeds(loaded: &mut LoadedScenario, shared: &mut SharedTexts, problems: &mut Diagnostics) {
+fn read_seeds(loaded: &mut LoadedScenario, shared: &mut Shared, problems: &mut Diagnostics) {
     let mut files = std::mem::take(&mut loaded.seed_files);
     let seeds: Vec<(Option<String>, Arc<Scenario>)> = loaded
         .variants
@@ -232,6 +255,7 @@ fn read_seeds(loaded: &mut LoadedScenario, shared: &mut SharedTexts, problems: &
             problems,
             chain: vec![(loaded.file.path().to_owned(), None)],
             comes_to: HashMap::new(),
+            root: OnceCell::new(),
         };
         let count = reader.items(&scenario.seed, loaded.file.path(), &|index, key| {
             loaded.place(variant.as_deref(), &format!("/seed/{index}/{key}"))
@@ -260,12 +284,14 @@ fn read_seeds(loaded: &mut LoadedScenario, shared: &mut SharedTexts, problems: &
 
 struct SeedReader<'a> {
     files: &'a mut SeedFiles,
-    shared: &'a mut SharedTexts,
+    shared: &'a mut Shared,
     problems: &'a mut Diagnostics,
     /// The lists that are being read, each with the place that names it.
     chain: Vec<(PathBuf, Option<Place>)>,
     /// How many items each list comes to, once those that it uses are unfolded.
     comes_to: HashMap<PathBuf, u64>,
+    /// The root of the suite, once a file was named.
+    root: OnceCell<Root>,
 }
 
 impl SeedReader<'_> {
@@ -293,10 +319,12 @@ impl SeedReader<'_> {
         if self.files.texts.contains_key(&path) {
             return 1;
         }
-        let known = self.shared.get(&path).cloned();
-        match known.map_or_else(|| read(&path, MAX_SEED_BYTES, &named_at), Ok) {
+        let known = self.shared.texts.get(&path).cloned();
+        let read = || read(&path, MAX_SEED_BYTES, &named_at);
+        let inside = self.inside(&path, &named_at);
+        match inside.and_then(|()| known.map_or_else(read, Ok)) {
             Ok(file) => {
-                self.shared.insert(path.clone(), file.clone());
+                self.shared.texts.insert(path.clone(), file.clone());
                 self.files.texts.insert(path, file);
             }
             Err(problem) => self.problems.push(problem),
@@ -316,7 +344,9 @@ impl SeedReader<'_> {
             self.problems.push(problem);
             return 0;
         }
-        let list = read(&path, tree::MAX_BYTES, &named_at)
+        let list = self
+            .inside(&path, &named_at)
+            .and_then(|()| read(&path, tree::MAX_BYTES, &named_at))
             .map_err(Diagnostics::from)
             .and_then(|file| read_list(&file));
         let (tree, items) = match list {
@@ -334,6 +364,15 @@ impl SeedReader<'_> {
         self.comes_to.insert(path.clone(), count);
         self.files.lists.insert(path, SeedList { tree, items });
         count
+    }
+
+    /// Refuses a file that lies outside of the suite.
+    fn inside(&self, path: &Path, named_at: &Place) -> Result<(), Diagnostic> {
+        let (scenario, _) = &self.chain[0];
+        let root = || Root::of(scenario, self.shared.root.as_deref());
+        let root = self.root.get_or_init(root);
+        root.check(path)
+            .map_err(|problem| problem.at(named_at.clone()))
     }
 
     fn cycle(&self, path: &Path, named_at: Place) -> Diagnostic {

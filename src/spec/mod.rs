@@ -19,6 +19,7 @@ mod overlay;
 pub mod quantity;
 pub mod query;
 mod reading;
+mod root;
 pub mod scenario;
 mod schema;
 pub mod seed;
@@ -30,7 +31,7 @@ pub mod workload;
 
 #[cfg(test)]
 pub(crate) use load::load_unchecked;
-pub use load::{MAX_SEED_BYTES, load, load_file};
+pub use load::{MAX_SEED_BYTES, load, load_file, load_within};
 pub use loaded::{LoadedScenario, ResolvedSeed, SeedFiles, SeedList};
 pub use names::{needs_events, needs_load};
 pub use scenario::Scenario;

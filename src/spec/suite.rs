@@ -8,6 +8,7 @@ use super::{
     tree::{self, Document, Part},
 };
 use crate::source::{Diagnostic, Diagnostics, SourceFile};
+use crate::sql::Outside;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -72,6 +73,20 @@ pub struct Suite {
     )]
     #[schemars(example = json!("250ms"))]
     pub slow_query: Option<TimeSpan>,
+    /// What scenarios may reach beyond their own database on a server that runs already; nothing if absent. On a server
+    /// that pgauge starts they may do anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["roles"]))]
+    pub allow_outside_database: Vec<Outside>,
+    /// The folder that no file named in a scenario may lie outside of; the repository if absent, or the folder in which
+    /// pgauge is started.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!(".."))]
+    pub root: Option<PathBuf>,
     /// Where a JUnit report is written.
     #[serde(
         default,

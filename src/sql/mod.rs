@@ -9,6 +9,7 @@ pub mod condition;
 pub mod fingerprint;
 pub mod kind;
 pub mod lexer;
+pub mod outside;
 pub mod split;
 mod words;
 
@@ -17,4 +18,5 @@ pub use command_tag::command_tag;
 pub use condition::{Condition, UnknownCondition, condition_or_code};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use kind::{StatementKind, TransactionControl, has_order_by, kind};
+pub use outside::{Outside, Reach, outside};
 pub use split::{PsqlCommand, Script, Statement, split};

@@ -3,6 +3,7 @@
 //! Nothing here knows of scenarios or servers: text and numbers in, text and numbers out.
 
 mod align;
+mod discretion;
 mod nearest;
 mod panic;
 pub mod quantity;
@@ -10,7 +11,8 @@ mod redact;
 mod wording;
 
 pub use align::{Side, align_columns};
+pub use discretion::{discreet, keep_secret, told_by};
 pub use nearest::{did_you_mean, nearest};
 pub use panic::{guarded, panic_message};
-pub use redact::{Redactor, redact_url};
+pub use redact::{Redactor, names_a_secret, redact_url};
 pub use wording::{format_duration, list, plural, thousands};

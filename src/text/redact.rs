@@ -25,8 +25,48 @@ impl std::fmt::Debug for Redactor {
 
 impl Redactor {
     /// A redactor that knows no secret yet; shapes are replaced all the same.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self {
+            secrets: Vec::new(),
+        }
+    }
+
+    /// Remembers what another one knows.
+    pub fn join(&mut self, other: &Self) {
+        other.secrets.iter().for_each(|secret| self.learn(secret));
+    }
+
+    /// Remembers every password that gives itself away by its shape in a text, such as `PASSWORD '…'` in SQL.
+    pub fn learn_shapes(&mut self, text: &str) {
+        for range in password_ranges(text) {
+            let written = &text[range];
+            self.learn(written);
+            self.learn(&written.replace("''", "'"));
+        }
+    }
+
+    /// [`redact`](Self::redact) for a text into which places point by their bytes: each secret leaves as many stars.
+    pub fn blank(&self, text: &str) -> String {
+        let mut out = without_shapes(text, blanks);
+        for secret in &self.secrets {
+            if out.contains(secret.as_str()) {
+                out = out.replace(secret.as_str(), &blanks(secret));
+            }
+        }
+        out
+    }
+
+    /// Whether [`redact`](Self::redact) may find something in a text, quotes and the like escaped as in JSON.
+    pub fn may_find(&self, json: &str) -> bool {
+        let plain =
+            |secret: &String| !secret.contains(['"', '\\']) && !secret.contains(char::is_control);
+        let lower = json.to_ascii_lowercase();
+        lower.contains("password")
+            || json.contains("://")
+            || self
+                .secrets
+                .iter()
+                .any(|secret| !plain(secret) || json.contains(secret.as_str()))
     }
 
     /// Remembers a secret, such as a value of an environment variable. Secrets under four characters are
@@ -70,15 +110,24 @@ impl Redactor {
     }
 }
 
+/// As many bytes as there were, so that places behind them stay where they are.
+fn blanks(text: &str) -> String {
+    "*".repeat(text.len())
+}
+
 /// `text` with the passwords of its URLs and connection strings replaced by `***`:
 /// `postgres://u:p@h/db` becomes `postgres://u:***@h/db`. Handles the user part of any URL, `password=` and
 /// `sslpassword=` as keyword or query parameter, and SQL's `PASSWORD '…'`.
 pub fn redact_url(text: &str) -> String {
+    without_shapes(text, |_| MASK.to_owned())
+}
+
+fn without_shapes(text: &str, mask: impl Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     for range in password_ranges(text) {
         out.push_str(&text[done..range.start]);
-        out.push_str(MASK);
+        out.push_str(&mask(&text[range.clone()]));
         done = range.end;
     }
     out.push_str(&text[done..]);
@@ -136,9 +185,12 @@ fn keyword_password(text: &str, end: usize) -> Option<std::ops::Range<usize>> {
     let value = match trimmed.strip_prefix('=') {
         Some(value) => value.trim_start(),
         None if trimmed.starts_with('\'') => trimmed,
-        None => return None,
+        None => literal(trimmed)?,
     };
     let start = text.len() - value.len();
+    if let Some(len) = dollar_quoted_len(value) {
+        return Some(start..start + len);
+    }
     if let Some(quoted) = value.strip_prefix('\'') {
         return Some(start + 1..start + 1 + quoted_len(quoted));
     }
@@ -146,6 +198,47 @@ fn keyword_password(text: &str, end: usize) -> Option<std::ops::Range<usize>> {
         .find(|c: char| c.is_whitespace() || "&\"';#".contains(c))
         .unwrap_or(value.len());
     Some(start..start + len)
+}
+
+/// A literal of SQL with a prefix (`E'…'`, `U&'…'`) from its quote on, or one in dollar quotes.
+fn literal(text: &str) -> Option<&str> {
+    let prefixes = ["E'", "e'", "U&'", "u&'", "N'", "n'"];
+    let prefixed = prefixes.iter().find(|prefix| text.starts_with(**prefix));
+    match prefixed {
+        Some(prefix) => Some(&text[prefix.len() - 1..]),
+        None => dollar_quoted_len(text).map(|_| text),
+    }
+}
+
+/// Bytes of `$tag$…$tag$` at the beginning.
+fn dollar_quoted_len(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix('$')?;
+    let tag_end = rest.find('$')?;
+    let proper = rest[..tag_end]
+        .chars()
+        .all(|c| c.is_alphanumeric() || c == '_');
+    let tag = text.get(..tag_end + 2).filter(|_| proper)?;
+    let body = &text[tag.len()..];
+    let len = body
+        .find(tag)
+        .map_or(text.len(), |end| tag.len() + end + tag.len());
+    Some(len)
+}
+
+/// Whether a name, of a setting or a parameter, says that its value is a secret.
+pub fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words = [
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "api_key",
+        "apikey",
+        "private_key",
+        "credential",
+    ];
+    words.iter().any(|word| name.contains(word)) && name != "password_encryption"
 }
 
 /// Bytes up to the closing quote; `\'` and `''` do not close.
@@ -226,6 +319,36 @@ mod tests {
     }
 
     #[test]
+    fn passwords_in_sql_are_hidden_however_they_are_quoted() {
+        for sql in [
+            "ALTER ROLE a PASSWORD 'canary'",
+            "ALTER ROLE a ENCRYPTED PASSWORD E'canary' LOGIN",
+            "ALTER ROLE a PASSWORD $$canary$$;",
+            "ALTER ROLE a password $x$canary$x$ VALID UNTIL 'x'",
+            "ALTER ROLE a PASSWORD U&'canary'",
+            "CREATE USER MAPPING FOR a SERVER s OPTIONS (user 'u', password 'canary')",
+            "SELECT dblink('host=h password=canary')",
+        ] {
+            let hidden = redact_url(sql);
+            assert!(
+                !hidden.contains("canary") && hidden.contains("***"),
+                "{hidden}"
+            );
+            let mut redactor = Redactor::new();
+            redactor.learn_shapes("ALTER ROLE a PASSWORD 'canary'");
+            assert_eq!(redactor.redact("a canary"), "a ***");
+        }
+    }
+
+    #[test]
+    fn a_name_tells_that_its_value_is_a_secret() {
+        for name in ["app.api_token", "PGPASSWORD", "client_secret"] {
+            assert!(names_a_secret(name), "{name}");
+        }
+        assert!(!names_a_secret("work_mem") && !names_a_secret("password_encryption"));
+    }
+
+    #[test]
     fn prose_about_passwords_stays_readable() {
         let prose = "password authentication failed for user \"app\"";
         assert_eq!(redact_url(prose), prose);
@@ -242,6 +365,16 @@ mod tests {
         );
         assert_eq!(redactor.redact("secret-and-more"), "***");
         assert_eq!(format!("{redactor:?}"), "Redactor(3 secrets)");
+    }
+
+    #[test]
+    fn a_blanked_text_is_as_long_as_it_was() {
+        let mut redactor = Redactor::new();
+        redactor.learn("geheim-ü");
+        let text = "sql: ALTER ROLE a PASSWORD 'é' -- geheim-ü\n";
+        let blank = redactor.blank(text);
+        assert_eq!(blank, "sql: ALTER ROLE a PASSWORD '**' -- *********\n");
+        assert_eq!(blank.len(), text.len());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::world::{ask, case, connect, on_a_runtime, options, sql};
 use pgauge::pg::conninfo::Conninfo;
 use pgauge::pg::embedded::EmbeddedServer;
+use pgauge::pg::guard::Guard;
 use pgauge::pg::server::{PgServer, Retain, Retention};
 use pgauge::run::session::{Database, NotReady, Server};
 use tokio_postgres::{Client, Config, NoTls};
@@ -54,7 +55,9 @@ impl Somebodys {
     }
 
     async fn run(&self, retain: Retain) -> PgServer {
-        PgServer::at(self.conninfo("qa"), retain).await.unwrap()
+        PgServer::at(self.conninfo("qa"), retain, Guard::allowing([]))
+            .await
+            .unwrap()
     }
 }
 
@@ -263,9 +266,13 @@ fn what_the_user_may_not_do_skips_the_case_and_says_why() {
         drop(session);
         database.close().await.unwrap();
         run.clear().await.unwrap();
-        let refused = PgServer::at(somebodys.conninfo("poor"), Retain::default())
-            .await
-            .unwrap_err();
+        let refused = PgServer::at(
+            somebodys.conninfo("poor"),
+            Retain::default(),
+            Guard::allowing([]),
+        )
+        .await
+        .unwrap_err();
         assert!(refused.hint.unwrap().contains("CREATEDB"));
     });
 }

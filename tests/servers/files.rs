@@ -1,8 +1,7 @@
 //! Password files, service files, and several hosts, in a run of the real program.
 
 use crate::certificates::write;
-use crate::world::{PASSWORD, conninfo, pgauge, with_somebodys};
-use pgauge::pg::server::{PgServer, Retain};
+use crate::world::{PASSWORD, opened, pgauge, with_somebodys};
 use std::os::unix::fs::PermissionsExt;
 
 const SCENARIO: &str = "name: One row\nclients:\n  alice:\n    steps:\n      - { step: one, sql: SELECT 1, rows: [[1]] }\n";
@@ -50,16 +49,12 @@ fn of_several_hosts_the_first_that_will_do_is_used_for_the_whole_run() {
         let several = format!(
             "host=127.0.0.1,localhost,127.0.0.1 port=1,{port},1 user=qa password={PASSWORD} dbname=postgres"
         );
-        let server = PgServer::at(conninfo(&several), Retain::default())
-            .await
-            .unwrap();
+        let server = opened(&several).await.unwrap();
         let place = &pgauge::run::session::Server::facts(&server).place;
         assert_eq!(place, &format!("postgres://qa@localhost:{port}/postgres"));
         server.clear().await.unwrap();
         let none = "host=127.0.0.1,127.0.0.1 port=1,2 user=qa";
-        let error = PgServer::at(conninfo(none), Retain::default())
-            .await
-            .unwrap_err();
+        let error = opened(none).await.unwrap_err();
         let detail = error.detail.unwrap();
         assert!(
             detail.contains("127.0.0.1:1: ") && detail.contains("127.0.0.1:2: "),
@@ -69,9 +64,7 @@ fn of_several_hosts_the_first_that_will_do_is_used_for_the_whole_run() {
         let wrong = format!(
             "host=localhost,127.0.0.1 port={port},1 user=qa password=wrong dbname=postgres"
         );
-        let error = PgServer::at(conninfo(&wrong), Retain::default())
-            .await
-            .unwrap_err();
+        let error = opened(&wrong).await.unwrap_err();
         assert_eq!(error.error.unwrap().code, "28P01");
     });
 }

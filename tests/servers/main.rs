@@ -3,7 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod canaries;
 mod certificates;
+mod conditions;
+mod doctor;
+mod download;
 mod files;
+mod pooler;
+mod safety;
 mod tls;
 mod world;

@@ -4,6 +4,7 @@ use crate::certificates::Pair;
 use pgauge::pg::binaries::{Asked, Inventory, Surroundings};
 use pgauge::pg::conninfo::Conninfo;
 use pgauge::pg::embedded::{EmbeddedOptions, EmbeddedServer, Listen};
+use pgauge::pg::guard::Guard;
 use pgauge::pg::install::System;
 use pgauge::pg::server::{PgServer, Retain};
 use pgauge::record::Breakage;
@@ -136,13 +137,18 @@ impl Somebodys {
 
 /// What becomes of a run that goes there: what the server is called, or why there is none.
 pub async fn reached(text: &str) -> Result<String, Breakage> {
-    let server = PgServer::at(conninfo(text), Retain::default()).await?;
+    let server = opened(text).await?;
     let place = pgauge::run::session::Server::facts(&server).place.clone();
     server.clear().await?;
     Ok(place)
 }
 
-pub fn conninfo(text: &str) -> Conninfo {
+/// pgauge on that server.
+pub async fn opened(text: &str) -> Result<PgServer, Breakage> {
+    PgServer::at(conninfo(text), Retain::default(), Guard::allowing([])).await
+}
+
+fn conninfo(text: &str) -> Conninfo {
     let home = |name: &str| (name == "HOME").then(|| "/nowhere".to_owned());
     Conninfo::resolve(text, &home).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Stop, args::Chosen, planning, settings::Scope};
 use crate::{
-    pg::{conninfo::Conninfo, lookout::Lookout},
+    pg::{conninfo::Conninfo, guard::Guard, lookout::Lookout},
     record::Breakage,
     run::session::NotReady,
     schedule::Plan,
@@ -25,14 +25,14 @@ pub(super) struct Found {
 ///
 /// The suite that was named cannot be read.
 pub(super) fn look(conninfo: &Conninfo, chosen: &Chosen) -> Result<Found, Stop> {
-    let plan = suite(chosen)?;
+    let (plan, guard) = suite(chosen)?;
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| Stop::world(Diagnostic::error("runtime", error.to_string())))?;
     let remarks = conninfo.remarks.iter().map(|remark| row("note", remark));
     let mut rows: Vec<[String; 2]> = remarks.collect();
     let problem = runtime.block_on(async {
-        let lookout = match Lookout::at(conninfo.clone()).await {
+        let lookout = match Lookout::at(conninfo.clone(), guard).await {
             Ok(lookout) => lookout,
             Err(breakage) => return Some(diagnostic(&breakage)),
         };
@@ -47,13 +47,16 @@ pub(super) fn look(conninfo: &Conninfo, chosen: &Chosen) -> Result<Found, Stop> 
 }
 
 /// The suite's cases; none where nothing was named and there is no suite here.
-fn suite(chosen: &Chosen) -> Result<Option<Plan>, Stop> {
-    let planned = Scope::of(chosen).and_then(|scope| planning::planned(&scope, chosen, None));
+fn suite(chosen: &Chosen) -> Result<(Option<Plan>, Guard), Stop> {
+    let planned = Scope::of(chosen).and_then(|scope| {
+        let planned = planning::planned(&scope, chosen, None)?;
+        Ok((Some(planned.plan), scope.guard()))
+    });
     let named = !chosen.paths.is_empty() || !chosen.tag.is_empty() || !chosen.name.is_empty();
     match planned {
-        Ok(planned) => Ok(Some(planned.plan)),
+        Ok(found) => Ok(found),
         // Without a suite there is still a server to look at.
-        Err(Stop::Usage(_)) if !named => Ok(None),
+        Err(Stop::Usage(_)) if !named => Ok((None, Guard::allowing([]))),
         Err(stop) => Err(stop),
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     },
     schedule::Plan,
     source::{Diagnostic, Diagnostics},
-    text::guarded,
+    text::{discreet, guarded},
 };
 use std::{
     io,
@@ -55,7 +55,10 @@ impl Form {
         match self {
             Self::Junit => junit::report(results),
             Self::Json => results.to_json().map_err(io::Error::other),
-            Self::Isolation(told) => Ok(isolation::text(plan, results, told).into_bytes()),
+            // The plan's own words go into it, which the results do not tell.
+            Self::Isolation(told) => {
+                Ok(discreet(&isolation::text(plan, results, told)).into_bytes())
+            }
             Self::IntervalLog => interval_log(results),
         }
     }

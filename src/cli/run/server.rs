@@ -6,14 +6,19 @@ use crate::{
         settings::Keeping,
     },
     pg::{
-        binaries::{Asked, Inventory, Surroundings},
+        binaries::{Asked, BINARIES_VARIABLE, Binaries, Inventory, Surroundings},
+        download::{Downloads, Leave, Offer, Watch},
         embedded::{EmbeddedOptions, Listen},
         error::ServerError,
+        guard::Guard,
         install::System,
         server::{PgServer, Retain, Retention},
     },
     record::Breakage,
-    report::{style::shown, terminal::say},
+    report::{
+        style::shown,
+        terminal::{Progress, Transfer, say},
+    },
 };
 use std::io::{BufRead, IsTerminal};
 use tokio::runtime::{Builder, Runtime};
@@ -33,7 +38,13 @@ impl Running {
     /// # Errors
     ///
     /// Why there is no server to work with.
-    pub fn start(choice: &ServerChoice, keeping: Keeping) -> Result<Self, Box<Breakage>> {
+    pub fn start(
+        choice: &ServerChoice,
+        downloads: &Downloads,
+        progress: &Progress,
+        keeping: Keeping,
+        guard: Guard,
+    ) -> Result<Self, Box<Breakage>> {
         let retention = |keep| {
             if keep {
                 Retention::Keep
@@ -53,10 +64,10 @@ impl Running {
         })?;
         let server = match &choice.server {
             ServerAddress::Url(conninfo) => {
-                runtime.block_on(PgServer::at((**conninfo).clone(), retain))
+                runtime.block_on(PgServer::at((**conninfo).clone(), retain, guard))
             }
             ServerAddress::Embedded(asked) => {
-                let options = embedded(asked)?;
+                let options = embedded(asked, downloads, progress)?;
                 runtime.block_on(PgServer::embedded(options, retain))
             }
         };
@@ -107,16 +118,52 @@ impl Running {
     }
 }
 
-fn embedded(asked: &Asked) -> Result<EmbeddedOptions, Box<Breakage>> {
+fn embedded(
+    asked: &Asked,
+    downloads: &Downloads,
+    progress: &Progress,
+) -> Result<EmbeddedOptions, Box<Breakage>> {
     let inventory = Inventory::take(&Surroundings::here());
-    let binaries = inventory
-        .choose(asked, &System::here())
-        .map_err(not_found)?;
+    let chosen = inventory.choose(asked, &System::here());
+    let binaries = match chosen {
+        Ok(binaries) => binaries,
+        Err(missing) => downloaded(asked, downloads, progress, missing).map_err(not_found)?,
+    };
     Ok(EmbeddedOptions {
         binaries,
         settings: Vec::new(),
         listen: Listen::UnixSocket,
     })
+}
+
+/// Binaries from elsewhere, where none are installed.
+fn downloaded(
+    asked: &Asked,
+    downloads: &Downloads,
+    progress: &Progress,
+    missing: ServerError,
+) -> Result<Binaries, ServerError> {
+    // What the user names by a folder or a variable is not for us to replace.
+    let variable = std::env::var_os(BINARIES_VARIABLE).is_some_and(|value| !value.is_empty());
+    let Some(offer) = Offer::of(asked, downloads).filter(|_| !variable) else {
+        return Err(missing);
+    };
+    if downloads.leave == Leave::Offline {
+        let hint = missing.hint.clone().unwrap_or_default();
+        return Err(missing.hint(format!("{hint}; without --offline one is downloaded")));
+    }
+    progress.note(&offer.told());
+    let transfer = progress.transfer();
+    offer.take(&Shown(&transfer))
+}
+
+/// A download, as far as it is to be seen.
+struct Shown<'a>(&'a Transfer);
+
+impl Watch for Shown<'_> {
+    fn at(&self, done: u64, all: Option<u64>) {
+        self.0.at(done, all);
+    }
 }
 
 fn not_found(error: ServerError) -> Breakage {

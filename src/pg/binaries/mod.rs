@@ -12,8 +12,9 @@ pub use places::{BINARIES_VARIABLE, Origin, Surroundings};
 use super::error::ServerError;
 use super::install::System;
 use super::version::ServerVersion;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::str::FromStr;
 
 /// A folder of server binaries that pgauge can use.
@@ -85,13 +86,26 @@ impl Inventory {
             inventory.look_at(folder, origin);
         }
         inventory.usable.sort_by(|a, b| {
-            let key = |binaries: &Binaries| binaries.origin == Origin::Variable;
+            let key = |binaries: &Binaries| match binaries.origin {
+                Origin::Variable => 2,
+                // What somebody installed is what they mean.
+                Origin::Downloaded => 0,
+                _ => 1,
+            };
             key(b)
                 .cmp(&key(a))
                 .then_with(|| b.version.cmp(&a.version))
                 .then_with(|| a.origin.cmp(&b.origin))
         });
         inventory
+    }
+
+    /// The binaries in one folder.
+    ///
+    /// # Errors
+    /// Why they cannot be used, to follow "because".
+    pub fn of_folder(folder: &Path, origin: Origin) -> Result<Binaries, String> {
+        inspect(folder, origin)
     }
 
     fn look_at(&mut self, folder: PathBuf, origin: Origin) {
@@ -180,6 +194,26 @@ impl Inventory {
     }
 }
 
+/// Tries at a program that is being written, as the system has it, because some other thread began a process meanwhile.
+const BUSY_TRIES: usize = 200;
+
+fn version_of(program: &Path) -> io::Result<Output> {
+    let ask = || Command::new(program).arg("--version").output();
+    let busy = |answer: &io::Result<Output>| {
+        let error = answer.as_ref().err().map(io::Error::kind);
+        error == Some(io::ErrorKind::ExecutableFileBusy)
+    };
+    let mut answer = ask();
+    for _ in 1..BUSY_TRIES {
+        if !busy(&answer) {
+            break;
+        }
+        std::thread::yield_now();
+        answer = ask();
+    }
+    answer
+}
+
 /// The usable binaries in a folder, or why there are none.
 fn inspect(folder: &Path, origin: Origin) -> Result<Binaries, String> {
     let postgres = [
@@ -200,9 +234,7 @@ fn inspect(folder: &Path, origin: Origin) -> Result<Binaries, String> {
     if !bindir.join("initdb").is_file() {
         return Err(format!("there is no `initdb` in {}", bindir.display()));
     }
-    let output = Command::new(&postgres)
-        .arg("--version")
-        .output()
+    let output = version_of(&postgres)
         .map_err(|error| format!("`{} --version` does not run: {error}", postgres.display()))?;
     let said = String::from_utf8_lossy(&output.stdout);
     let version = ServerVersion::parse(&said).ok_or_else(|| {

@@ -1,5 +1,6 @@
 //! Which folders are looked at? Those that are named, and those that packages and installers use.
 
+use super::super::download;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -44,6 +45,8 @@ pub enum Origin {
     Homebrew,
     /// Inside Postgres.app.
     PostgresApp,
+    /// Downloaded by pgauge.
+    Downloaded,
 }
 
 impl fmt::Display for Origin {
@@ -56,6 +59,7 @@ impl fmt::Display for Origin {
             Origin::Package => "usual folder",
             Origin::Homebrew => "Homebrew",
             Origin::PostgresApp => "Postgres.app",
+            Origin::Downloaded => "downloaded by pgauge",
         })
     }
 }
@@ -69,6 +73,8 @@ pub struct Surroundings {
     pub path: OsString,
     /// The folder that stands for `/`.
     pub root: PathBuf,
+    /// Folders of binaries that were downloaded.
+    pub downloads: Vec<PathBuf>,
 }
 
 impl Surroundings {
@@ -80,6 +86,7 @@ impl Surroundings {
                 .map(PathBuf::from),
             path: std::env::var_os("PATH").unwrap_or_default(),
             root: PathBuf::from("/"),
+            downloads: download::kept(),
         }
     }
 
@@ -106,6 +113,8 @@ impl Surroundings {
                     .map(|folder| (folder, *origin)),
             );
         }
+        let downloads = self.downloads.iter().cloned();
+        places.extend(downloads.map(|folder| (folder, Origin::Downloaded)));
         places
     }
 

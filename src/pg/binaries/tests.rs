@@ -33,6 +33,7 @@ impl Machine {
             variable: None,
             path: OsString::new(),
             root: self.root(),
+            downloads: Vec::new(),
         }
     }
 
@@ -62,6 +63,20 @@ fn the_newest_is_chosen_unless_another_is_asked_for() {
     let prefix = Asked::At(machine.root().join("usr/lib/postgresql/15"));
     let asked = inventory.choose(&prefix, &system()).unwrap();
     assert_eq!((asked.version.minor, asked.origin), (14, Origin::Asked));
+}
+
+#[test]
+fn what_was_downloaded_comes_after_what_is_installed() {
+    let machine = Machine::new()
+        .install("usr/lib/postgresql/15/bin", "15.14")
+        .install("cache/postgresql-18.6.0/bin", "18.6");
+    let inventory = Inventory::take(&Surroundings {
+        downloads: vec![machine.root().join("cache/postgresql-18.6.0/bin")],
+        ..machine.surroundings()
+    });
+    let major = |asked| inventory.choose(&asked, &system()).unwrap().version.major;
+    assert_eq!(major(Asked::Newest), 15);
+    assert_eq!(major(Asked::Major(18)), 18);
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use super::greeting::{knock, turned_away};
 use super::presence::in_time;
 use crate::pg::connect::{Connector, Login};
-use crate::pg::failure;
 use crate::pg::name::random_name;
 use crate::pg::pool::backend_pid;
 use crate::record::Breakage;
@@ -134,14 +133,4 @@ fn no_room(connector: &Connector) -> Breakage {
         ),
         ..Breakage::default()
     }
-}
-
-/// What is to be said of a database of ours that a pooler does not know.
-pub(super) fn unknown_database(breakage: &Breakage) -> Option<&'static str> {
-    let said = breakage.error.as_ref()?;
-    let unknown =
-        said.code == failure::NO_SUCH_DATABASE || said.message.contains("no such database");
-    unknown.then_some(
-        "a pooler in between must pass on databases that it was not told of (PgBouncer: * = host=… in [databases])",
-    )
 }

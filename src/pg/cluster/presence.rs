@@ -1,9 +1,10 @@
 //! Is the server there at all, and what is to be said where it is not?
 
-use super::{Cluster, Origin, Own, pooler};
+use super::{Cluster, Origin, Own};
 use crate::pg::admin;
 use crate::pg::connect::Connector;
 use crate::pg::embedded::PLACE_VARIABLE;
+use crate::pg::failure;
 use crate::record::Breakage;
 use crate::text::format_duration;
 use std::future::Future;
@@ -85,7 +86,7 @@ impl Cluster {
                 "it has become a standby, or is set to be read-only: name a server that can be written to"
             }
             (_, Origin::Given(_) | Origin::Looked) => {
-                return pooler::unknown_database(breakage).map(str::to_owned);
+                return failure::unknown_database(breakage).map(str::to_owned);
             }
             _ => return None,
         };

@@ -3,7 +3,8 @@
 use super::super::error::ServerError;
 use nix::unistd::{Gid, Uid, User, geteuid};
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// The users root hands the server to, in this order.
 const STAND_INS: &[&str] = &["postgres", "nobody"];
@@ -31,6 +32,14 @@ pub enum Relation {
 }
 
 impl Account {
+    /// Whether it can run a program; asked by running it with `--version`.
+    pub fn can_run(&self, program: &Path) -> bool {
+        let mut command = Command::new(program);
+        self.apply(command.arg("--version").current_dir("/"));
+        let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.status().is_ok_and(|status| status.success())
+    }
+
     /// The account a server started by this process runs as.
     ///
     /// # Errors

@@ -53,6 +53,26 @@ struct Doing {
     waits_for: Option<String>,
 }
 
+/// Something that comes from far away.
+#[derive(Debug)]
+pub struct Transfer(ProgressBar);
+
+impl Transfer {
+    /// So many bytes are here, of so many, where that is known.
+    pub fn at(&self, done: u64, all: Option<u64>) {
+        if let Some(all) = all {
+            self.0.set_length(all);
+        }
+        self.0.set_position(done);
+    }
+}
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 impl Progress {
     /// Progress of a suite of so many cases: bars where standard error is a terminal.
     pub fn new(cases: usize, view: View) -> Self {
@@ -80,6 +100,15 @@ impl Progress {
     pub fn preparing(&self, what: &str) {
         self.suite.set_message(format!("{what} … "));
         self.suite.tick();
+    }
+
+    /// Something comes from far away: a bar of its own until it is dropped.
+    pub fn transfer(&self) -> Transfer {
+        let bar = ProgressBar::new(0);
+        bar.set_style(
+            style("[{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}").progress_chars("=> "),
+        );
+        Transfer(self.bars.insert_before(&self.suite, bar))
     }
 
     /// Something worth knowing before the first case.
