@@ -6,7 +6,7 @@
 use super::{context::Context, finding::Finding};
 use crate::{
     measure::trace::StepRun,
-    record::StepEnd,
+    record::{LoadLog, StepEnd},
     schedule::{StatementPlan, StepPlan, StepWork},
     spec::client::{Statement, Step},
 };
@@ -44,14 +44,17 @@ fn of_step(
     if key.is_none() && words.error.is_none() && !asserts {
         return None;
     }
+    if let Some(load) = context.log.load.as_deref() {
+        // What answers came to was compared where they were counted.
+        return (was_counted(load, name) == Some(0)).then(|| never_ran(context, name, step));
+    }
     let runs = context.runs_of(name);
     if runs.is_empty() {
-        if context.case.order.is_some() {
-            return None;
-        }
-        let primary = format!("step \"{name}\" never ran, so that nothing held it to what it says");
-        let finding = Finding::vacuous("never-ran", primary).at(context.place(&step.path));
-        return Some(finding.hint("have it run, or take out what it says of itself"));
+        return context
+            .case
+            .order
+            .is_none()
+            .then(|| never_ran(context, name, step));
     }
     if runs.iter().any(|run| was_looked_at(context, run)) {
         return None;
@@ -76,6 +79,21 @@ fn of_step(
         (false, Some(ending)) => finding.label(ending),
         (true, _) | (false, None) => finding,
     })
+}
+
+fn never_ran(context: &Context<'_>, name: &str, step: &StepPlan) -> Finding {
+    let primary = format!("step \"{name}\" never ran, so that nothing held it to what it says");
+    Finding::vacuous("never-ran", primary)
+        .at(context.place(&step.path))
+        .hint("have it run, or take out what it says of itself")
+}
+
+/// How often a load sent a step; none for a client that is no part of its mix.
+fn was_counted(load: &LoadLog, name: &str) -> Option<u64> {
+    let (client, step) = name.split_once('.')?;
+    let tally = load.clients.iter().find(|tally| tally.client == client)?;
+    let step = tally.steps.iter().find(|tally| tally.step == step)?;
+    Some(step.executions())
 }
 
 /// The first key of a step that is about its success.
