@@ -12,6 +12,8 @@ fn pgauge(folder: &Path, words: &[&str]) -> Command {
             command.env_remove(&name);
         }
     }
+    // What is shown is compared, and would be spelled in ASCII elsewhere.
+    command.env("LC_ALL", "C.UTF-8");
     command.current_dir(folder).args(words);
     command
 }

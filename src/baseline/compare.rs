@@ -1,6 +1,6 @@
 //! What is different from what was remembered?
 
-use super::{Facts, Span, Timings};
+use super::{Facts, Span};
 use crate::spec::{
     quantity::TimeSpan,
     scenario::{BaselineFact, BaselineOptions},
@@ -16,7 +16,7 @@ pub const LATENCY_TOLERANCE: f64 = 50.0;
 pub struct Change {
     /// Which kind of fact.
     pub fact: BaselineFact,
-    /// What it is of: a client, a step, or a query; for latency with the percentile, `shop.pick p50`.
+    /// What it is of: a client, a step, or a query.
     pub of: String,
     /// How it was; none where it was not.
     pub before: Option<String>,
@@ -29,7 +29,7 @@ pub struct Change {
 /// Which way a fact went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// More statements, more errors, more waits, more time.
+    /// More statements, more errors, more waits.
     Worse,
     /// Fewer of them.
     Better,
@@ -54,64 +54,6 @@ pub fn compare(before: &Facts, now: &Facts, options: Option<&BaselineOptions>) -
     );
     let waits = scope.waits(&before.waits, &now.waits);
     [statements, rows, errors, waits].concat()
-}
-
-/// Latencies that went up, and throughputs that went down, beyond tolerance, of what was timed before in the same
-/// environment.
-pub fn compare_timings(
-    before: &Timings,
-    now: &Timings,
-    options: Option<&BaselineOptions>,
-) -> Vec<Change> {
-    let scope = Scope { options };
-    let fact = BaselineFact::Latency;
-    if scope.ignores(fact) {
-        return Vec::new();
-    }
-    let both = now
-        .iter()
-        .filter_map(|(of, now)| Some((of, before.get(of)?, now)));
-    let spans = both.flat_map(|(of, before, now)| {
-        [
-            (of, "p50", Some(before.p50), Some(now.p50)),
-            (of, "p95", before.p95, now.p95),
-            (of, "p99", before.p99, now.p99),
-        ]
-    });
-    let slower = spans.filter_map(|(of, percentile, before, now)| {
-        let (before, now) = (before?, now?);
-        let moved = now > before && !scope.tolerates(fact, micros(before), micros(now));
-        moved.then(|| Change {
-            fact,
-            of: format!("{of} {percentile}"),
-            before: Some(before.to_string()),
-            now: Some(now.to_string()),
-            way: Way::Worse,
-        })
-    });
-    let mut changes: Vec<Change> = slower.collect();
-    changes.extend(less_done(scope, before, now));
-    changes
-}
-
-/// Throughputs that went down, beyond the tolerance of latencies: under a load without a rate one is the other.
-fn less_done<'t>(
-    scope: Scope<'t>,
-    before: &'t Timings,
-    now: &'t Timings,
-) -> impl Iterator<Item = Change> + use<'t> {
-    now.iter().filter_map(move |(of, now)| {
-        let (before, now) = (before.get(of)?.per_second?, now.per_second?);
-        // As far down as a latency may go up: half as slow again is two thirds as much.
-        let fell = now < before && !scope.tolerates(BaselineFact::Latency, now, before);
-        fell.then(|| Change {
-            fact: BaselineFact::Latency,
-            of: format!("{of} throughput"),
-            before: Some(format!("{before}/s")),
-            now: Some(format!("{now}/s")),
-            way: Way::Worse,
-        })
-    })
 }
 
 pub(super) fn micros(span: TimeSpan) -> u64 {

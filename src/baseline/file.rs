@@ -145,12 +145,12 @@ impl Baseline {
         Ok(serde_json::from_str(text)?)
     }
 
-    /// The file's text: indented, sorted, with a line break at the end.
+    /// The file's text: indented, sorted, with a line break at the end. Facts stand apart by empty lines, so that two
+    /// branches which changed two of them merge without a conflict.
     pub fn to_text(&self) -> String {
         // Maps with text keys and whole numbers always have a JSON form.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        spaced(&text)
     }
 
     /// The times that were taken in an environment.
@@ -159,6 +159,29 @@ impl Baseline {
         timings.find(|timings| timings.environment == *environment)
     }
 }
+
+/// The text with an empty line between neighbouring facts: version control merges two changes only if a line between
+/// them stays as it is. Times of one thing change together and stay together.
+fn spaced(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for line in text.lines() {
+        out.push_str(line);
+        out.push('\n');
+        let entry = line.trim_start();
+        let number = entry.strip_suffix(',').and_then(|entry| {
+            let (_, value) = entry.rsplit_once("\": ")?;
+            value.parse::<u64>().ok()
+        });
+        let of_a_fact = line.len() - entry.len() >= INDENT_OF_FACTS;
+        if of_a_fact && (number.is_some() || entry == "],") {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// How deep a fact is indented: in `cases`, in its case, in its kind.
+const INDENT_OF_FACTS: usize = 8;
 
 /// The JSON Schema of the file, `schema/baseline.schema.json`.
 pub fn schema() -> schemars::Schema {

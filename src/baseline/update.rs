@@ -3,7 +3,7 @@
 
 use super::{
     Baseline, Environment, EnvironmentTimings, Facts, Span, Timing, Timings, Unreadable,
-    compare::{Scope, micros},
+    compare::Scope,
 };
 use crate::spec::scenario::{BaselineFact, BaselineOptions};
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,9 +139,7 @@ impl Scope<'_> {
         };
         throughput
             && pairs.into_iter().all(|pair| match pair {
-                (Some(old), Some(new)) => {
-                    self.tolerates(BaselineFact::Latency, micros(old), micros(new))
-                }
+                (Some(old), Some(new)) => self.tolerates_time(old, new),
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             })

@@ -53,8 +53,14 @@ pub enum Command {
     /// Run scenarios and say what holds
     Run(Box<RunArgs>),
     /// Say everything that is wrong with scenarios, without a server
+    #[command(after_help = "\
+Example:
+  pgauge check scenarios")]
     Check(Chosen),
     /// Show the cases, orders and SQL that would run
+    #[command(after_help = "\
+Example:
+  pgauge show scenarios/locks --name opposite")]
     Show(Chosen),
     /// Turn tests of another tool into scenarios
     Import(ImportArgs),
@@ -64,6 +70,10 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Say which server would be used, and why
     Doctor(DoctorArgs),
+    /// Print what a shell needs to complete commands and options
+    Completions(CompletionsArgs),
+    /// Print a manual page
+    Man(ManArgs),
 }
 
 /// How it is told.
@@ -235,6 +245,9 @@ fn trace(text: &str) -> Result<Trace, String> {
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pgauge import isolation specs/deadlock-hard.spec -o scenarios/deadlock_hard.yaml")]
 pub struct ImportArgs {
     /// Of which tool.
     #[command(subcommand)]
@@ -316,6 +329,31 @@ pub struct DoctorArgs {
     pub server: Option<String>,
 }
 
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgauge completions bash > /etc/bash_completion.d/pgauge
+  pgauge completions zsh > ~/.zfunc/_pgauge
+  pgauge completions fish > ~/.config/fish/completions/pgauge.fish")]
+pub struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgauge man | man -l -
+  pgauge man run > /usr/local/share/man/man1/pgauge-run.1")]
+pub struct ManArgs {
+    /// Of which command; without it, of the program
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,6 +386,26 @@ mod tests {
                 );
                 assert!(option.get_help().is_some(), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_has_an_example_and_the_variables_and_fits_80_columns() {
+        let mut all = command().term_width(80);
+        all.build();
+        for command in all.get_subcommands_mut() {
+            let help = command.render_long_help().to_string();
+            let name = command.get_name().to_owned();
+            if name != "help" {
+                assert!(help.contains("Example"), "{name} has no example");
+            }
+            for option in command.get_opts() {
+                let variable = option.get_env().unwrap_or_default().to_string_lossy();
+                assert!(help.contains(&format!("[env: {variable}")), "{variable}");
+            }
+            let told = help.split("Example").next().unwrap_or_default();
+            let too_wide = told.lines().find(|line| line.chars().count() > 80);
+            assert_eq!(too_wide, None, "{name}");
         }
     }
 

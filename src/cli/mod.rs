@@ -3,10 +3,12 @@
 pub mod args;
 mod argv;
 pub mod check;
+pub mod completions;
 pub mod doctor;
 mod files;
 pub mod import;
 pub mod init;
+pub mod man;
 mod planning;
 pub mod run;
 pub mod schema;
@@ -20,7 +22,7 @@ pub mod suite;
 pub use status::{Status, Stop};
 
 use crate::{
-    report::terminal::{View, say},
+    report::terminal::{Characters, View, say},
     source::{Diagnostics, render_all},
     text::{discreet, told_by},
 };
@@ -40,6 +42,7 @@ pub fn main() -> ExitCode {
     }));
     let matches = args::command().get_matches();
     let typed = Typed::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    settings::characters().choose();
     let view = settings::view(&typed.telling);
     match obey(&typed, view) {
         Ok(status) => status.into(),
@@ -60,6 +63,8 @@ fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {
         Command::Init(args) => init::init(args)?,
         Command::Schema(args) => say(&schema::text(args.of)),
         Command::Doctor(args) => return doctor::doctor(args, view),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man(args) => man::man(args)?,
     }
     Ok(Status::Passed)
 }
@@ -67,6 +72,7 @@ fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {
 /// Says on standard error what went wrong.
 fn tell(diagnostics: &Diagnostics, view: View) {
     let text = discreet(&render_all(diagnostics, view.color_of_errors));
+    let text = Characters::chosen().spell(&text);
     let written = std::io::stderr().lock().write_all(text.as_bytes());
     // Nobody is left to be told that nobody listens.
     drop(written);

@@ -12,7 +12,7 @@ use crate::{
         download::{Downloads, Leave},
         guard::Guard,
     },
-    report::terminal::{Verbosity, View},
+    report::terminal::{Characters, Verbosity, View},
     schedule::PlanOptions,
     source::{Color, Diagnostic},
     spec::Suite,
@@ -47,6 +47,12 @@ pub fn view(telling: &Telling) -> View {
         color(std::io::stderr().is_terminal()),
         verbosity,
     )
+}
+
+/// Which characters the terminal can show, from the locale as every program reads it.
+pub fn characters() -> Characters {
+    let values = ["LC_ALL", "LC_CTYPE", "LANG"].map(|name| std::env::var(name).unwrap_or_default());
+    Characters::of_locale(values.iter().map(String::as_str))
 }
 
 /// The scenarios of a command and what their suite says.

@@ -19,6 +19,7 @@ pub use numeric::Numeric;
 pub use rows::{Row, RowOrder, RowsDifference, compare_rows};
 pub use same::same;
 
+use crate::text::shortened;
 use std::fmt;
 
 /// One value of a column, a parameter, or an expectation.
@@ -70,6 +71,9 @@ pub enum Value {
     },
 }
 
+/// So many characters of a value are shown in a message; the JSON results have all of it.
+const LONGEST_SHOWN: usize = 200;
+
 impl Value {
     /// The value of a YAML or JSON literal: a sequence is an array, a mapping is a JSON document,
     /// a number is an integer where it is one of 64 bits.
@@ -108,12 +112,20 @@ impl Value {
         }
     }
 
-    /// The value with its type, as messages say it: `integer <100>`, `text <"a">`, `null`.
+    /// The value with its type, as messages say it: `integer <100>`, `text <"a">`, `null`; of a long one its beginning.
     pub fn describe(&self) -> String {
         match self {
             Value::Null => "null".to_owned(),
-            Value::Text(text) => format!("text <{text:?}>"),
-            other => format!("{} <{other}>", other.kind()),
+            other => format!("{} <{}>", other.kind(), other.quoted()),
+        }
+    }
+
+    /// The value without its type; text stands in quotes, so that "100" and 100, "NULL" and NULL are told apart. Of a
+    /// long one its beginning.
+    pub fn quoted(&self) -> String {
+        match self {
+            Value::Text(text) => format!("{:?}", shortened(text, LONGEST_SHOWN)),
+            other => shortened(&other.to_string(), LONGEST_SHOWN).into_owned(),
         }
     }
 

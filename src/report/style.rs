@@ -35,17 +35,28 @@ impl Paint {
     }
 }
 
-/// Text of any origin on one line: line breaks and tabs as spaces, other control characters as `\u{1b}`.
+/// Text of any origin on one line: line breaks and tabs as spaces, other control characters, and those that turn the
+/// direction of writing so that a text reads as another, as `\u{1b}`.
 pub fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '\n' | '\r' | '\t' => out.push(' '),
-            control if control.is_control() => out.extend(control.escape_unicode()),
+            control if control.is_control() || turns(control) => {
+                out.extend(control.escape_unicode());
+            }
             other => out.push(other),
         }
     }
     out
+}
+
+/// Whether a character changes the direction in which those around it are written.
+fn turns(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 #[cfg(test)]
@@ -55,6 +66,7 @@ mod tests {
     #[test]
     fn data_cannot_command_the_terminal() {
         assert_eq!(shown("a\u{1b}[31m\nb\0"), "a\\u{1b}[31m b\\u{0}");
+        assert_eq!(shown("user\u{202e}gnp.exe"), "user\\u{202e}gnp.exe");
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //! lines of summary last.
 
 mod case_line;
+mod characters;
 mod ending;
 mod flow;
 mod progress;
 
 pub use case_line::CaseEnding;
+pub use characters::Characters;
 pub use ending::{Ending, Remembered, Written};
 pub use progress::{Progress, Transfer};
 
@@ -62,6 +64,7 @@ impl View {
 pub fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let text = crate::text::discreet(text);
+    let text = Characters::chosen().spell(&text);
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     drop(written);
 }

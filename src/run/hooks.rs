@@ -1,6 +1,7 @@
-//! Running a hook for a client: in place, or on a thread of its own when it calls `sql()`.
+//! Running a hook for a client: in place, or on a thread of its own when it calls `sql()` or may run long.
 //!
-//! A hook that calls `sql()` blocks until the server has answered, and may wait for a lock that another
+//! A hook that loops could keep all clients of its case waiting, and their statements would seem slow. A hook that
+//! calls `sql()` blocks until the server has answered, and may wait for a lock that another
 //! client of the same thread holds. So it runs elsewhere and asks through a channel; the client's task
 //! goes on serving it. One hook per client runs at a time, so there are never more such threads than
 //! clients.
@@ -136,7 +137,8 @@ impl<S: Session> Client<'_, S> {
             deadline: Some(self.shared.deadline),
             cancelled: Some(self.shared.stop.flag()),
         };
-        let outcome = if plan.hook.calls_sql() {
+        let elsewhere = plan.hook.calls_sql() || plan.hook.may_run_long();
+        let outcome = if elsewhere {
             self.on_a_thread(plan, scope, control, context).await
         } else {
             let host = Arc::new(StepRows(self.memory.results.clone()));

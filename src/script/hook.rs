@@ -88,6 +88,12 @@ impl Hook {
         self.names.calls("sql")
     }
 
+    /// Whether the hook may be at work for longer than a moment: it has a loop, a function or a closure. What has
+    /// none of these goes through its text once.
+    pub fn may_run_long(&self) -> bool {
+        self.names.loops || !self.names.defined.is_empty()
+    }
+
     /// Whether the hook may find something wrong: it calls `assert` or `fail`.
     pub fn may_fail(&self) -> bool {
         self.names.calls("assert") || self.names.calls("fail")

@@ -44,6 +44,8 @@ pub(super) struct Names {
     pub(super) calls: BTreeSet<Call>,
     /// Functions the hook itself defines.
     pub(super) defined: BTreeSet<String>,
+    /// Whether there is a loop.
+    pub(super) loops: bool,
 }
 
 impl Names {
@@ -74,6 +76,9 @@ impl Names {
                 ) => names.call(call, Place::from(*at), Called::Plainly),
                 Some(ASTNode::Expr(Expr::MethodCall(call, at))) => {
                     names.call(call, Place::from(*at), Called::AsMethod)
+                }
+                Some(ASTNode::Stmt(Stmt::While(..) | Stmt::Do(..) | Stmt::For(..))) => {
+                    names.loops = true;
                 }
                 _ => (),
             }

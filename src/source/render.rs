@@ -168,7 +168,9 @@ fn snippet<'a>(file: &'a SourceFile, marks: &[Mark<'a>]) -> Snippet<'a, Annotati
     let window = Window::around(file, marks.iter().map(|mark| first_line(file, mark.span)));
     let annotations = marks.iter().map(|mark| {
         let span = window.relative(first_line(file, mark.span));
-        mark.kind.span(span).label(mark.label)
+        // A label may quote the server, and the server the data; the renderer cleans everything but labels.
+        let label = mark.label.map(normalize_untrusted_str);
+        mark.kind.span(span).label(label)
     });
     Snippet::source(window.text)
         .line_start(window.first_line)
@@ -339,5 +341,17 @@ mod tests {
         let diagnostic = Diagnostic::error("c", "wrong").hint("sent by \u{1b}[31ma server");
         assert!(render(&diagnostic, Color::On).contains("\u{1b}["));
         assert!(!render(&diagnostic, Color::Off).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn data_in_a_label_cannot_command_the_terminal() {
+        let file = SourceFile::new("a.yaml", "sql: SELECT 1\n");
+        let diagnostic = Diagnostic::error("c", "wrong \u{1b}[2J")
+            .at(place(&file, "SELECT"))
+            .label("invalid input: \u{1b}[2J\u{7}\u{202e}")
+            .related(place(&file, "sql"), "\u{1b}]0;title\u{7}");
+        let told = render(&diagnostic, Color::Off);
+        let commands = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!told.contains(commands), "{told:?}");
     }
 }

@@ -15,4 +15,4 @@ pub use discretion::{discreet, keep_secret, told_by};
 pub use nearest::{did_you_mean, nearest};
 pub use panic::{guarded, panic_message};
 pub use redact::{Redactor, names_a_secret, redact_url};
-pub use wording::{format_duration, list, plural, thousands};
+pub use wording::{format_duration, list, plural, shortened, thousands};

@@ -1,14 +1,18 @@
 //! Is it as it was? What a case that passed has different from its baseline.
 //!
 //! A fact that changed is told as worse than the baseline, whichever way it went: what is remembered no longer
-//! holds, and a reviewer should see the file change. A latency that went up is a note: one run proves little.
+//! holds, and a reviewer should see the file change. A time is worse if it went up beyond tolerance in the environment
+//! in which it was remembered; how all times compare is a note.
 
 use super::{
     context::{Context, segment},
     finding::{Finding, FindingKind, FindingPlace},
 };
 use crate::{
-    baseline::{Change, Facts, Way, compare, compare_timings, key, timings},
+    baseline::{
+        Baseline, Change, Facts, Judgement, Missing, TimeCompared, Way, compare, compare_times,
+        key, timings,
+    },
     record::ClientId,
     spec::scenario::BaselineFact,
 };
@@ -32,24 +36,117 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
     let key = key(&case.id);
     let options = case.scenario.baseline.as_ref();
     let now = Facts::of(case, log, trace, measurements);
-    let mut changes = match baseline.cases.get(&key) {
+    let changes = match baseline.cases.get(&key) {
         Some(before) => compare(before, &now, options),
         None if now == Facts::default() => Vec::new(),
         None => return vec![unknown(context)],
     };
-    let environment = terms.environment.as_ref();
-    let times = environment.and_then(|environment| baseline.timings_in(environment));
-    if let Some(before) = times.and_then(|times| times.cases.get(&key)) {
-        changes.extend(compare_timings(
-            before,
-            &timings(case, measurements),
-            options,
-        ));
-    }
-    changes
+    let mut findings: Vec<Finding> = changes
         .iter()
         .map(|change| finding(context, change))
-        .collect()
+        .collect();
+    findings.extend(times(context, baseline, &key));
+    findings
+}
+
+/// What is to be said of the times of a case.
+fn times(context: &Context<'_>, baseline: &Baseline, key: &str) -> Vec<Finding> {
+    let Some(environment) = context.terms.environment.as_ref() else {
+        return Vec::new();
+    };
+    let options = context.case.scenario.baseline.as_ref();
+    let now = timings(context.case, context.measurements);
+    let here = baseline.timings_in(environment);
+    if let Some(before) = here.and_then(|here| here.cases.get(key)) {
+        let compared = compare_times(before, &now, options);
+        let worse = compared
+            .iter()
+            .filter(|time| time.judgement == Judgement::Worse);
+        let mut findings: Vec<Finding> = worse.map(|time| slower(context, time)).collect();
+        findings.extend(summary(context, &compared));
+        return findings;
+    }
+    let elsewhere = baseline.timings.iter();
+    let elsewhere = elsewhere.filter(|known| known.cases.contains_key(key));
+    let elsewhere: Vec<String> = elsewhere
+        .map(|known| format!("remembered: {}", known.environment))
+        .collect();
+    if now.is_empty() || elsewhere.is_empty() {
+        return Vec::new();
+    }
+    let detail = format!("{}\nnow: {environment}", elsewhere.join("\n"));
+    let primary = "the times cannot be compared: those of the baseline were taken elsewhere";
+    vec![
+        Finding::note("incomparable", primary)
+            .at(context.place("/name"))
+            .detail(detail)
+            .hint("remember those of this environment too, with --update-baselines"),
+    ]
+}
+
+/// A time that went up beyond tolerance.
+fn slower(context: &Context<'_>, time: &TimeCompared) -> Finding {
+    let TimeCompared { of, measure, .. } = time;
+    let primary = format!("{measure} of \"{of}\" is {}", then_and_now(time));
+    Finding::new(FindingKind::Worse, "baseline-latency", primary)
+        .at(place(context, of))
+        .hint("one run proves little: run it again on a quiet machine")
+        .hint("if this is meant, remember it with --update-baselines")
+        .hint("how far it may move is said with baseline: { tolerance: { latency: 100% } }")
+}
+
+/// `40ms, before 10ms`
+fn then_and_now(time: &TimeCompared) -> String {
+    let shown = |told: &Option<String>| told.clone().unwrap_or_else(|| "unknown".to_owned());
+    format!("{}, before {}", shown(&time.now), shown(&time.before))
+}
+
+/// How all times compare, in one note.
+fn summary(context: &Context<'_>, compared: &[TimeCompared]) -> Option<Finding> {
+    if compared.is_empty() {
+        return None;
+    }
+    let count = |wanted: fn(Judgement) -> bool| {
+        let judged = compared.iter().filter(|time| wanted(time.judgement));
+        judged.count()
+    };
+    let counts = [
+        (count(|judged| judged == Judgement::Better), "better"),
+        (count(|judged| judged == Judgement::Same), "the same"),
+        (count(|judged| judged == Judgement::Worse), "worse"),
+        (
+            count(|judged| matches!(judged, Judgement::Incomparable(_))),
+            "incomparable",
+        ),
+    ];
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let primary = format!("times against the baseline: {}", told.join(", "));
+    let detail: Vec<String> = compared.iter().filter_map(remark).collect();
+    let detail = (!detail.is_empty()).then(|| detail.join("\n"));
+    let note = Finding::note("compared-times", primary).at(context.place("/name"));
+    Some(note.detail(detail))
+}
+
+/// A line for what is not the same, and not told as worse.
+fn remark(time: &TimeCompared) -> Option<String> {
+    let TimeCompared { of, measure, .. } = time;
+    match time.judgement {
+        Judgement::Better => Some(format!(
+            "{measure} of \"{of}\" is better: {}",
+            then_and_now(time)
+        )),
+        Judgement::Incomparable(Missing::Before) => Some(format!(
+            "{measure} of \"{of}\" is incomparable: it was not remembered"
+        )),
+        Judgement::Incomparable(Missing::Now) => Some(format!(
+            "{measure} of \"{of}\" is incomparable: there are too few samples now"
+        )),
+        Judgement::Same | Judgement::Worse => None,
+    }
 }
 
 fn unknown(context: &Context<'_>) -> Finding {
@@ -59,29 +156,20 @@ fn unknown(context: &Context<'_>) -> Finding {
 }
 
 fn finding(context: &Context<'_>, change: &Change) -> Finding {
-    let (kind, code) = match change.fact {
-        BaselineFact::Statements => (FindingKind::Worse, "baseline-statements"),
-        BaselineFact::Rows => (FindingKind::Worse, "baseline-rows"),
-        BaselineFact::Errors => (FindingKind::Worse, "baseline-errors"),
-        BaselineFact::Waits => (FindingKind::Worse, "baseline-waits"),
-        BaselineFact::Latency => (FindingKind::Note, "slower"),
+    let code = match change.fact {
+        BaselineFact::Statements => "baseline-statements",
+        BaselineFact::Rows => "baseline-rows",
+        BaselineFact::Errors => "baseline-errors",
+        BaselineFact::Waits => "baseline-waits",
+        BaselineFact::Latency => "baseline-latency",
     };
-    let finding = Finding::new(kind, code, words(change)).at(place(context, &change.of));
+    let finding = Finding::new(FindingKind::Worse, code, words(change));
+    let finding = finding.at(place(context, &change.of));
     let finding = match change.way {
         Way::Worse | Way::Other => finding,
         Way::Better => finding.label("better than before"),
     };
-    match change.fact {
-        BaselineFact::Latency => {
-            finding.hint("one run proves little: run it again on a quiet machine")
-        }
-        BaselineFact::Statements
-        | BaselineFact::Rows
-        | BaselineFact::Errors
-        | BaselineFact::Waits => {
-            finding.hint("if this is meant, remember it with --update-baselines")
-        }
-    }
+    finding.hint("if this is meant, remember it with --update-baselines")
 }
 
 fn words(change: &Change) -> String {

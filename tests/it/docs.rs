@@ -7,6 +7,7 @@
 //! - `<!-- yaml: suite -->`: a `pgauge.yaml`
 //! - `<!-- yaml: other -->`: a file of another program; it only has to be YAML
 //! - `<!-- output: tests/must_fail/NAME -->`: what the terminal says of that scenario
+//! - `<!-- code: … -->`: an example of a code, tried in `docs_codes`
 
 use crate::{
     folder::{Playground, files, repository},
@@ -19,13 +20,15 @@ use pgauge::spec::load;
 use std::fs;
 use std::path::PathBuf;
 
-/// What the parts of scenarios in the documentation are parts of.
-const AROUND: &str = "
-seed:
+/// What the parts of scenarios in the documentation are parts of: every block whose key the part does not say itself.
+const AROUND: [&str; 4] = [
+    "seed:
   - file: ../../seeds/bank.sql
-queries:
+",
+    "queries:
   orders_of_user: { sql: SELECT 1 }
-clients:
+",
+    "clients:
   alice:
     steps:
       - begin
@@ -38,22 +41,25 @@ clients:
       - { step: debit, sql: UPDATE accounts SET balance = balance - 30 WHERE id = 2 }
       - { step: credit, sql: UPDATE accounts SET balance = balance + 30 WHERE id = 1 }
       - commit
-expect:
+",
+    "expect:
   - { sql: SELECT sum(balance) FROM accounts, value: 10000 }
-";
+",
+];
 
 /// A fenced block of a page.
-struct Block {
+pub struct Block {
     /// `docs/language.md:17`
-    place: String,
+    pub place: String,
     /// The word behind the fence.
-    language: String,
+    pub language: String,
     /// What the comment above it says.
-    marker: Option<String>,
-    text: String,
+    pub marker: Option<String>,
+    pub text: String,
 }
 
-fn pages() -> Vec<PathBuf> {
+/// The pages of the documentation.
+pub fn pages() -> Vec<PathBuf> {
     let docs = files(&repository().join("docs"), "md");
     let docs = docs
         .into_iter()
@@ -61,11 +67,13 @@ fn pages() -> Vec<PathBuf> {
     docs.chain([PathBuf::from("README.md")]).collect()
 }
 
-fn blocks() -> Vec<Block> {
+/// The fenced blocks of all pages.
+pub fn blocks() -> Vec<Block> {
     pages().iter().flat_map(blocks_of).collect()
 }
 
-fn blocks_of(page: &PathBuf) -> Vec<Block> {
+/// The fenced blocks of a page.
+pub fn blocks_of(page: &PathBuf) -> Vec<Block> {
     let text = fs::read_to_string(repository().join(page)).unwrap();
     let mut blocks: Vec<Block> = Vec::new();
     let mut marker = None;
@@ -98,12 +106,21 @@ fn mapping(text: &str, place: &str) -> serde_json::Map<String, serde_json::Value
     }
 }
 
-/// The part with everything around it that it does not say itself, as JSON, which is YAML too.
-fn made_whole(block: &Block) -> String {
-    let mut whole = mapping(AROUND, "around");
-    whole.insert("name".to_owned(), block.place.as_str().into());
-    whole.extend(mapping(&block.text, &block.place));
-    serde_json::to_string_pretty(&whole).unwrap()
+/// The part with everything around it that it does not say itself. It stays as it is written, since some examples are
+/// about how something is written.
+pub fn made_whole(block: &Block) -> String {
+    let says = |key: &str| block.text.lines().any(|line| line.starts_with(key));
+    let mut whole = match says("name:") {
+        true => String::new(),
+        false => format!("name: {}\n", block.place.replace(':', " line ")),
+    };
+    for around in AROUND {
+        let key = around.split_inclusive(':').next().unwrap_or_default();
+        if !says(key) {
+            whole.push_str(around);
+        }
+    }
+    whole + &block.text
 }
 
 #[test]
@@ -119,6 +136,7 @@ fn every_scenario_of_the_documentation_is_right() {
                 let file = SourceFile::new(&block.place, block.text.as_str());
                 drop(Suite::parse(&file).unwrap());
             }
+            Some(code) if code.starts_with("code: ") => {}
             Some("yaml: other") => drop(mapping(&block.text, &block.place)),
             Some(other) => panic!("{}: what is \"{other}\"?", block.place),
         }

@@ -1,14 +1,21 @@
 //! The program as its users meet it: the real binary on real files and a real server. One test binary, so that it is
 //! linked once.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod asides;
+mod baselines;
 mod connect;
 mod docs;
+mod docs_codes;
+mod docs_commands;
+mod docs_reference;
 mod explored;
 mod folder;
+mod fuzz_corpus;
 mod golden;
+mod hostile_data;
+mod hostile_hooks;
 mod hostile_specs;
 mod isolation;
 mod must_fail;
@@ -17,5 +24,6 @@ mod program;
 mod redacted;
 mod references;
 mod schema;
+mod shell;
 mod shipped;
 mod spec_errors;

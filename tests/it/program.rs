@@ -34,6 +34,8 @@ pub fn pgauge(folder: &Path, arguments: &[&str]) -> Said {
     for (name, _) in inherited {
         command.env_remove(name);
     }
+    // What is shown is compared, and would be spelled in ASCII elsewhere.
+    command.env("LC_ALL", "C.UTF-8");
     let output = command
         .args(arguments)
         .current_dir(folder)

@@ -1,7 +1,7 @@
 //! The baselines of a run: read before the first query; compared with, or written after the last case.
 
 use crate::{
-    baseline::{self, Baseline, Environment, Facts, MeasuredCase, Unreadable},
+    baseline::{self, Baseline, Environment, Facts, MeasuredCase, ServerKind, Unreadable},
     cli::settings::BaselineUse,
     measure::{Measurements, Trace},
     record::{CaseLog, RunLog, ServerFacts},
@@ -17,6 +17,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+/// What [`ServerFacts::place`] says of a server that pgauge started itself.
+const EMBEDDED: &str = "embedded";
 
 /// The baselines beside the scenarios of a run, by the scenario's file as a case names it.
 #[derive(Debug)]
@@ -267,10 +270,24 @@ fn environment(server: &ServerFacts) -> Environment {
     let processors = std::thread::available_parallelism();
     Environment {
         postgres: server.version_num / 10_000,
+        server: match server.place.as_str() {
+            EMBEDDED => ServerKind::Embedded,
+            _ => ServerKind::Url,
+        },
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         cpus: processors.map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX)),
+        cpu: processor_model(),
     }
+}
+
+/// The model of the first processor, as Linux tells it.
+fn processor_model() -> Option<String> {
+    let told = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = told.lines().find(|line| line.starts_with("model name"))?;
+    let (_, model) = line.split_once(':')?;
+    let words: Vec<&str> = model.split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 fn read(path: &Path) -> Result<Option<(SourceFile, Baseline)>, Diagnostic> {

@@ -1,7 +1,7 @@
 //! Are these the rows that were expected, and which are missing or too many?
 
 use super::{Value, same};
-use crate::text::{Side, align_columns};
+use crate::text::{Side, align_columns, thousands};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -111,6 +111,9 @@ fn spelling(row: &Row) -> String {
 /// The most rows of each kind that a diff shows.
 const SHOWN: usize = 10;
 
+/// The most columns that a diff shows.
+const SHOWN_COLUMNS: usize = 40;
+
 impl fmt::Display for RowsDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,10 +147,7 @@ fn write_diff(f: &mut fmt::Formatter<'_>, missing: &[Row], unexpected: &[Row]) -
         .into_iter()
         .flat_map(|(mark, rows)| rows.iter().take(SHOWN).map(move |row| (mark, row)))
         .collect();
-    let cells: Vec<Vec<String>> = shown
-        .iter()
-        .map(|(_, row)| row.iter().map(cell).collect())
-        .collect();
+    let cells: Vec<Vec<String>> = shown.iter().map(|(_, row)| cells_of(row)).collect();
     let aligned = align_columns(&cells, &sides(&shown));
     let lines = shown
         .iter()
@@ -165,12 +165,14 @@ fn write_diff(f: &mut fmt::Formatter<'_>, missing: &[Row], unexpected: &[Row]) -
     f.write_str(&lines.join("\n"))
 }
 
-/// Texts stand in quotes, so that "100" and 100, "NULL" and NULL are told apart.
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Text(text) => format!("{text:?}"),
-        other => other.to_string(),
+/// The values of a row as they are shown, those of its first columns.
+fn cells_of(row: &Row) -> Vec<String> {
+    let mut cells: Vec<String> = row.iter().take(SHOWN_COLUMNS).map(Value::quoted).collect();
+    let more = row.len().saturating_sub(SHOWN_COLUMNS);
+    if more > 0 {
+        cells.push(format!("… {} more", thousands(more as u64)));
     }
+    cells
 }
 
 /// Columns that hold a number stand to the right.

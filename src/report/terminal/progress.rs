@@ -1,7 +1,7 @@
 //! What is going on right now? On a terminal a bar for the suite and a line per running case; in a log one line
 //! per case that ended.
 
-use super::{CaseEnding, Verbosity, View, case_line, flow::Flow, say, say_aside};
+use super::{CaseEnding, Characters, Verbosity, View, case_line, flow::Flow, say, say_aside};
 use crate::{
     record::{Blocker, CaseId, ClientId, Event, EventKind},
     report::{results::Outcome, style::shown, trace::whom},
@@ -98,7 +98,9 @@ impl Progress {
 
     /// Something goes on before the first case, such as the start of a server.
     pub fn preparing(&self, what: &str) {
-        self.suite.set_message(format!("{what} … "));
+        let what = format!("{what} … ");
+        self.suite
+            .set_message(Characters::chosen().spell(&what).into_owned());
         self.suite.tick();
     }
 
@@ -199,7 +201,13 @@ impl Progress {
 
 fn style(template: &str) -> ProgressStyle {
     // The templates are constants of this file; a wrong one would only look plain.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    match Characters::chosen() {
+        Characters::Unicode => style,
+        // The last one is shown when it is done.
+        Characters::Ascii => style.tick_chars("|/-\\ "),
+    }
 }
 
 /// The case's name, shortened so that its steps still fit beside it; variant and order stay.
@@ -253,7 +261,9 @@ impl Running {
     }
 
     fn show(&self) {
-        self.bar.set_message(self.text());
+        let text = self.text();
+        self.bar
+            .set_message(Characters::chosen().spell(&text).into_owned());
     }
 
     /// `A lost update: bob.update waits for alice; alice.commit`

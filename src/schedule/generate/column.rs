@@ -301,7 +301,8 @@ pub(super) fn stand_in(value: &Value) -> u64 {
     match value {
         Value::Int(number) => mix(*number as u64),
         Value::Text(text) => fingerprint(text.as_bytes()),
-        other => fingerprint(other.describe().as_bytes()),
+        Value::Null => fingerprint(b"null"),
+        other => fingerprint(format!("{} <{other}>", other.kind()).as_bytes()),
     }
 }
 

@@ -55,6 +55,24 @@ fn a_hook_says_whether_it_may_call_sql_and_which_steps_it_names() {
 }
 
 #[test]
+fn a_hook_says_whether_it_may_run_long() {
+    let long = |text: &str| compile(text).unwrap().may_run_long();
+    for text in [
+        "loop { }",
+        "while id > 0 { }",
+        "do { } until true",
+        "if false { for i in 0..9 { } }",
+        "fn f() { 1 } f()",
+        "rows.all(|row| row.total > 0)",
+    ] {
+        assert!(long(text), "{text}");
+    }
+    assert!(!long(
+        "let a = rows[0].total; if a > 1 { log(a) } assert(a > 0)"
+    ));
+}
+
+#[test]
 fn unknown_functions_are_found_before_anything_runs() {
     let error = compile("let a = 1;\nassrt(a == 1)").unwrap_err();
     assert_eq!(error.message, "unknown function \"assrt\"");

@@ -108,7 +108,7 @@ fn single(expected: &Value, reply: &Reply) -> Option<Finding> {
         expected.describe()
     );
     let label = format!("returned {}", actual.describe());
-    let diff = format!("- {expected}\n+ {actual}");
+    let diff = format!("- {}\n+ {}", expected.quoted(), actual.quoted());
     Some(
         Finding::failed("wrong-rows", primary)
             .label(label)

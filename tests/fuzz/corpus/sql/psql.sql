@@ -1,0 +1,3 @@
+\i x
+\copy a from b
+SELECT 1 \gset
