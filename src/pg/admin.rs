@@ -151,7 +151,11 @@ impl Admin {
         Ok(())
     }
 
-    async fn until_unused(&self, database: &str, begun: Instant) -> Result<(), PoolError> {
+    pub(super) async fn until_unused(
+        &self,
+        database: &str,
+        begun: Instant,
+    ) -> Result<(), PoolError> {
         // An autovacuum worker has no user; the server ends it by itself.
         const USERS: &str = "SELECT \
             (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND usesysid IS NOT NULL), \

@@ -4,6 +4,7 @@ mod databases;
 mod greeting;
 mod pooler;
 mod presence;
+mod spares;
 
 use super::admin::{self, Admin, quote_ident};
 use super::connect::{Connector, Login};
@@ -23,6 +24,7 @@ use crate::run::session::NotReady;
 use crate::schedule::DatabasePlan;
 use deadpool_postgres::PoolError;
 use postgres_protocol::password::scram_sha_256;
+use spares::Spare;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -50,6 +52,10 @@ pub(super) struct Cluster {
     origin: Origin,
     /// Names that a database must have, each with whose turn it is.
     names: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
+    /// Databases of cases that are over, like fresh ones.
+    spares: Mutex<Vec<Spare>>,
+    /// What a fresh database is like.
+    fresh: OnceLock<String>,
 }
 
 /// The right to a name, for as long as a database has it.
@@ -179,6 +185,8 @@ impl Cluster {
             templates: Templates::new(templates),
             origin,
             names: Mutex::default(),
+            spares: Mutex::default(),
+            fresh: OnceLock::new(),
         })
     }
 

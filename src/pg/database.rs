@@ -54,6 +54,8 @@ pub(super) struct Common {
     pub(super) retention: Retention,
     /// The name that it must have, if it must have one.
     pub(super) called: Option<String>,
+    /// How often the database was used before, if the next case may use it again.
+    pub(super) uses: Option<u32>,
     /// The right to that name; others wait for it.
     pub(super) turn: Option<Turn>,
     /// Who hears about searches for deadlocks, where the victim of one has to be the same in every run.
@@ -183,6 +185,7 @@ impl Database for PgDatabase {
             retention: Retention::Drop,
             called: None,
             turn: None,
+            uses: None,
             ..self.common.clone()
         };
         Ok(Self::new(self.cluster.clone(), name, common))
@@ -244,14 +247,24 @@ impl Database for PgDatabase {
             called,
             turn,
             retention,
+            uses,
+            role,
             ..
         } = self.common;
         if let Some(called) = &called {
             self.cluster.call_back(&self.name, called).await?;
         }
-        let end = match retention {
-            Retention::Keep => Ok(()),
-            Retention::Drop => self.cluster.give_back(&self.name).await,
+        let end = match (retention, uses) {
+            (Retention::Keep, _) => Ok(()),
+            (Retention::Drop, Some(uses))
+                if self
+                    .cluster
+                    .keep_spare(&self.name, role.as_deref(), uses)
+                    .await =>
+            {
+                Ok(())
+            }
+            (Retention::Drop, _) => self.cluster.give_back(&self.name).await,
         };
         // Now others may have a database of that name.
         drop(turn);

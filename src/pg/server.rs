@@ -12,7 +12,7 @@ use super::templates;
 use super::{preset, requirements};
 use crate::record::{Breakage, CaseId, ServerFacts};
 use crate::run::session::{NotReady, Server};
-use crate::schedule::{Case, OrdersPlan};
+use crate::schedule::{Case, DatabasePlan, OrdersPlan};
 use crate::spec::scenario::Connect;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -169,6 +169,24 @@ impl PgServer {
         self.cluster.clear().await.and(released)
     }
 
+    /// A database that nobody has used.
+    async fn fresh(
+        &self,
+        cluster: &Cluster,
+        plan: &DatabasePlan,
+        role: Option<&str>,
+    ) -> Result<String, NotReady> {
+        let template = match plan.is_empty() {
+            true => "template0".to_owned(),
+            false => cluster.template(plan, role).await?,
+        };
+        let name = cluster.clone_of(&template, role).await.map_err(broke)?;
+        if plan.is_empty() && plan.preset.is_some() {
+            cluster.learn_fresh(&name).await;
+        }
+        Ok(name)
+    }
+
     /// The server that a case runs on: another one, if it asks for settings that hold for a whole server, or for TCP.
     async fn cluster_for(&self, case: &Case) -> Result<Arc<Cluster>, NotReady> {
         self.cluster.still_there().await.map_err(broke)?;
@@ -217,14 +235,11 @@ impl Server for PgServer {
             Some(name) => Some(cluster.turn_of(name).await?),
             None => None,
         };
-        let template = match plan.is_empty() {
-            true => "template0".to_owned(),
-            false => cluster.template(plan, role.as_deref()).await?,
+        let spare = plan.is_empty().then(|| cluster.spare(role.as_deref()));
+        let (name, uses) = match spare.flatten() {
+            Some(spare) => spare,
+            None => (self.fresh(&cluster, plan, role.as_deref()).await?, 0),
         };
-        let name = cluster
-            .clone_of(&template, role.as_deref())
-            .await
-            .map_err(broke)?;
         if !plan.seed.reads.is_empty() {
             let reads = &plan.seed.reads;
             templates::read_columns(&cluster, &name, role.as_deref(), reads).await?;
@@ -247,6 +262,8 @@ impl Server for PgServer {
             called: plan.name.clone(),
             turn,
             checks: deadlock_checks(&cluster, case),
+            // Only what cleans up behind itself is worth a look.
+            uses: (plan.preset.is_some() && plan.name.is_none()).then_some(uses),
         };
         if self.retain.databases == Retention::Keep {
             cluster.keep(&name, None).await.map_err(broke)?;
