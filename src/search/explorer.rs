@@ -395,10 +395,11 @@ impl<S> Trial for Attempts<'_, '_, S> {
     }
 
     fn is_right_one_by_one(&mut self, steps: &[NextStep]) -> bool {
-        let mut serial = steps.to_vec();
-        serial.sort_by_key(|step| step.client);
-        self.play(&serial)
-            .is_some_and(|(_, failure)| failure.is_none())
+        let mut serial = minimise::one_by_one(steps);
+        serial.all(|steps| {
+            let played = self.play(&steps);
+            played.is_some_and(|(_, failure)| failure.is_none())
+        })
     }
 
     fn runs(&self) -> u64 {
