@@ -142,6 +142,10 @@ fn of_a_case_that_ran(context: &Context<'_>) -> Vec<Finding> {
     {
         findings.extend(unseen::judge(context));
     }
+    // It is read, and nothing carries it out so far: a green would say that it was.
+    if context.case.migration.is_some() {
+        findings.push(expect::never_migrated(context, "/migrate"));
+    }
     findings.extend(nothing::judge(context));
     findings.extend(repeated::judge(context));
     findings.extend(undone::judge(context));

@@ -57,7 +57,7 @@ pub fn judge(pointer: &str, expectation: &Expectation, context: &Context<'_>) ->
 }
 
 /// What is said of an expectation that looks at a migration which never ran.
-fn never_migrated(context: &Context<'_>, pointer: &str) -> Finding {
+pub(super) fn never_migrated(context: &Context<'_>, pointer: &str) -> Finding {
     Finding::vacuous("never-migrated", "the migration never ran").at(context.place(pointer))
 }
 
