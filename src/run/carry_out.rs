@@ -232,11 +232,21 @@ impl<'a, D: Database> Stage<'a, D> {
         Breakage {
             code: "timeout".to_owned(),
             message: format!("the case did not end within {limit}"),
-            detail: Some(self.board.describe(self.ledger.now())),
-            hint: Some(
-                "check the order for a step that waits for a later one, or raise \"timeout\""
-                    .to_owned(),
-            ),
+            // The users of a load are not on the board.
+            detail: match self.case.load {
+                Some(_) => None,
+                None => Some(self.board.describe(self.ledger.now())),
+            },
+            hint: Some(match self.case.load {
+                Some(_) => {
+                    "see which step takes so long, give it a statement_timeout, or raise \"timeout\""
+                        .to_owned()
+                }
+                None => {
+                    "check the order for a step that waits for a later one, or raise \"timeout\""
+                        .to_owned()
+                }
+            }),
             ..Breakage::default()
         }
     }

@@ -52,7 +52,11 @@ async fn opened(
     way: Way,
     login: &Login,
 ) -> Result<Socket, ServerError> {
-    let broke = |error: io::Error| lost(&format!("{}: {error}", host.address()));
+    let broke = |error: io::Error| ServerError {
+        message: format!("no connection to {}: {error}", host.address()),
+        detail: None,
+        ..lost("")
+    };
     let socket = connected(host).await.map_err(broke)?;
     let socket = encrypted(connector, host, way, socket)
         .await

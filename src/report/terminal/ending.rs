@@ -326,7 +326,7 @@ impl Ending<'_> {
 
 /// Whether the world broke before anything happened.
 fn never_ran(case: &CaseResult) -> bool {
-    case.outcome == Outcome::Errored && case.log.events.is_empty()
+    case.outcome == Outcome::Errored && case.log.events.is_empty() && case.log.load.is_none()
 }
 
 /// A path as one can paste it into a shell.

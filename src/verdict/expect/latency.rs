@@ -50,7 +50,7 @@ pub(super) fn bounds(
         let bound = bound.as_ref()?;
         let finding = match latency.percentile(percentile) {
             Some(actual) => too_slow(of, name, bound, actual, latency),
-            None => Some(too_few(of, percentile, latency)),
+            None => Some(too_few(of, percentile, latency, context)),
         };
         finding.map(|finding| finding.at(context.place(format!("{pointer}/{name}"))))
     });
@@ -61,16 +61,22 @@ pub(super) fn bounds(
     percentiles.chain(max).collect()
 }
 
-fn too_few(of: &str, percentile: Percentile, latency: &Latency) -> Finding {
+fn too_few(of: &str, percentile: Percentile, latency: &Latency, context: &Context<'_>) -> Finding {
     let (name, needed) = (percentile.name(), percentile.samples_needed());
     let count = latency.count();
     let primary = format!(
         "{} of \"{of}\" are too few to tell a {name}",
         plural(count, "sample")
     );
+    let hint = match context.case.load {
+        Some(_) => "let the load go on longer, or bound \"max\" instead",
+        None => {
+            "have it run more often, by \"iterations\", \"count\" or \"repeat\", or bound \"max\" instead"
+        }
+    };
     Finding::vacuous("too-few-samples", primary)
         .label(format!("needs {}", plural(needed, "sample")))
-        .hint("have it run more often, by \"iterations\", \"count\" or \"repeat\", or bound \"max\" instead")
+        .hint(hint)
 }
 
 fn too_slow(
