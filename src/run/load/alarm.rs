@@ -65,6 +65,14 @@ impl Alarm {
         self.until(Instant::now() + span).await;
     }
 
+    /// Wakes everybody now: what they wait for is called off.
+    pub(super) fn wake_all(&self) {
+        let all = std::mem::take(&mut *self.sleepers.borrow_mut());
+        for waker in all.into_values().flatten() {
+            waker.wake();
+        }
+    }
+
     /// Wakes whoever is to be woken, for ever.
     pub(super) async fn ring(&self) {
         loop {

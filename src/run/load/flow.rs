@@ -227,8 +227,7 @@ impl<'a> Flow<'a> {
         stop: &Stop,
     ) -> Result<(), Breakage> {
         let mut heed = tokio::time::interval(HEED_EVERY);
-        let mut look = Instant::now();
-        let mut began = false;
+        let mut look = None;
         while self.done < self.workers {
             tokio::select! {
                 report = heard.recv() => match report {
@@ -236,14 +235,14 @@ impl<'a> Flow<'a> {
                     // A worker that broke tells how when its thread is joined.
                     None => return Ok(()),
                 },
+                () = self.warmed_up(), if look.is_none() => {
+                    watch.begin().await?;
+                    look = Some(Instant::now());
+                }
                 _ = heed.tick() => {}
             }
             if let Some(reason) = self.skip.take() {
                 stop.skip_case(reason);
-            }
-            if stop.requested() {
-                self.end = LoadEnd::CutShort;
-                return Ok(());
             }
             // One that is gone without a last word broke; its thread tells how.
             let gone = self
@@ -251,27 +250,40 @@ impl<'a> Flow<'a> {
                 .threads
                 .iter()
                 .filter(|thread| thread.is_finished());
-            if gone.count() > self.done && heard.is_empty() {
+            if stop.requested() || gone.count() > self.done && heard.is_empty() {
                 self.end = LoadEnd::CutShort;
                 return Ok(());
             }
+            if self.ready == self.workers && self.clock.is_none() {
+                if self.traffic.plan.warmup.is_zero() {
+                    watch.begin().await?;
+                    look = Some(Instant::now());
+                }
+                self.begin();
+            }
             let now = Instant::now();
-            let Some(clock) = &self.clock else { continue };
-            if now < clock.measured_from {
-                continue;
-            }
-            if !began {
-                watch.begin().await?;
-                began = true;
-                look = now;
-            }
-            let over = clock.end().is_some_and(|end| now >= end);
-            if now >= look && !over {
+            let end = self.clock.as_ref().and_then(Clock::end);
+            if look.is_some_and(|look| now >= look) && end.is_none_or(|end| now < end) {
                 watch.look().await?;
-                look = now + LOOK_EVERY;
+                look = Some(now + LOOK_EVERY);
             }
         }
         Ok(())
+    }
+
+    /// All users have their connections: says when the load begins.
+    fn begin(&mut self) {
+        let start = Instant::now() + RUN_UP;
+        self.clock = Some(Clock::new(&self.traffic.plan, start));
+        self.crew.begin.send_replace(Some(start));
+    }
+
+    /// Waits for the end of the warmup; for ever while it is not known when that is.
+    async fn warmed_up(&self) {
+        match &self.clock {
+            Some(clock) => tokio::time::sleep_until(clock.measured_from.into()).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Hears what workers that are told to end still have to say.
@@ -281,7 +293,6 @@ impl<'a> Flow<'a> {
     ) -> Result<(), Box<Breakage>> {
         let mut wrong = Ok(());
         // Those who have not begun never will.
-        self.crew.begin.send_if_modified(|_| false);
         if self.clock.is_none() {
             self.crew.begin = watch::channel(None).0;
         }
@@ -296,14 +307,7 @@ impl<'a> Flow<'a> {
 
     fn hear(&mut self, report: Report) -> Result<(), Box<Breakage>> {
         match report {
-            Report::Ready => {
-                self.ready += 1;
-                if self.ready == self.workers {
-                    let start = Instant::now() + RUN_UP;
-                    self.clock = Some(Clock::new(&self.traffic.plan, start));
-                    self.crew.begin.send_replace(Some(start));
-                }
-            }
+            Report::Ready => self.ready += 1,
             Report::SetupFailed { kind, error } => {
                 return Err(self.setup_failed(kind, error.as_ref()));
             }

@@ -144,7 +144,7 @@ impl<D: Dialer> User<D> {
                     self.crew.alarm.until(due).await;
                     due
                 }
-                Next::AsTheyCome => self.after_thinking(now).await,
+                Next::AsTheyCome => self.after_thinking(now, clock.end()).await,
                 Next::Over => return None,
             };
             let counted = match intended < clock.measured_from {
@@ -169,9 +169,11 @@ impl<D: Dialer> User<D> {
         }
     }
 
-    /// Pauses as the scenario says; gives the moment after.
-    async fn after_thinking(&mut self, now: Instant) -> Instant {
-        let Some(think) = self.crew.traffic.plan.think else {
+    /// Pauses as the scenario says, and not beyond the end; gives the moment after.
+    async fn after_thinking(&mut self, now: Instant, end: Option<Instant>) -> Instant {
+        // One pauses after a transaction, and not before the first.
+        let think = self.crew.traffic.plan.think;
+        let Some(think) = think.filter(|_| self.desk.iteration > 0) else {
             return now;
         };
         let unit = self.random.unit();
@@ -183,7 +185,8 @@ impl<D: Dialer> User<D> {
             }
             Think::Around(think) => think.mean.0.mul_f64(-(1.0 - unit).ln()),
         };
-        self.crew.alarm.until(now + pause).await;
+        let until = end.map_or(now + pause, |end| end.min(now + pause));
+        self.crew.alarm.until(until).await;
         Instant::now()
     }
 
@@ -363,6 +366,9 @@ impl<D: Dialer> User<D> {
             Connections::Pool(_) => {
                 let asked = Instant::now();
                 let mut place = crew.pools[kind].place().await.ok_or(NoLink::Over)?;
+                if crew.halted() {
+                    return Err(NoLink::Over);
+                }
                 let waited = asked.elapsed();
                 parts.pool_wait += nanos(waited);
                 if due.counted == Counted::Yes {

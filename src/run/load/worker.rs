@@ -27,6 +27,9 @@ use tokio::{
 /// Connections that a worker makes at the same time before the load begins: more would wait for each other on the server.
 const DIALLING: usize = 16;
 
+/// How often the wish to end is looked for on behalf of those who sleep.
+const HEED_EVERY: Duration = Duration::from_millis(50);
+
 /// What a worker is given.
 pub(super) struct Assignment<D> {
     /// Which worker, from 0.
@@ -192,6 +195,7 @@ async fn act<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
         cpu_before: Cell::default(),
     });
     let ringing = tokio::task::spawn_local(async move { alarm.ring().await });
+    let heeding = tokio::task::spawn_local(heed(Rc::clone(&crew)));
     let users = connected(&crew).await;
     crew.report(Report::Ready);
     let Ok(Some(start)) = start.wait_for(Option::is_some).await.map(|start| *start) else {
@@ -226,6 +230,7 @@ async fn act<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
     }
     ticking.abort();
     ringing.abort();
+    heeding.abort();
     finish(&crew);
     Ok(())
 }
@@ -243,6 +248,16 @@ async fn connected<D: Dialer>(crew: &Rc<Crew<D>>) -> Vec<User<D>> {
         futures_util::future::join_all(early.map(User::connect_early)).await;
     }
     users
+}
+
+/// Wakes those who pause, or wait for their turn, once the load is ended from outside.
+async fn heed<D: Dialer>(crew: Rc<Crew<D>>) {
+    loop {
+        tokio::time::sleep(HEED_EVERY).await;
+        if crew.halted() {
+            crew.alarm.wake_all();
+        }
+    }
 }
 
 /// Ends intervals on time.

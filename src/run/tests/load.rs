@@ -216,3 +216,26 @@ load: { transactions: 6, users: 1 }
     assert_eq!((mismatch.count, mismatch.key.as_str()), (6, "affected"));
     assert_eq!(mismatch.first, "changed 1 row, expected 2");
 }
+
+#[test]
+fn nobody_pauses_beyond_the_end_and_who_waits_hears_that_the_load_is_over() {
+    let log = load(
+        "name: pausing
+timeout: 30s
+clients:
+  one: { steps: [{ sql: SELECT 1 }] }
+load: { duration: 100ms, users: 3, think: 1h }
+",
+    );
+    assert_eq!(log.clients[0].latency.count(), 3);
+    let log = load(
+        "name: ended while others pause
+timeout: 30s
+clients:
+  one: { steps: [{ sql: SELECT 1 }] }
+  other: { steps: [{ sql: FAIL 23505 }] }
+load: { duration: 20s, users: 4, think: { between: [1ms, 20s] }, on_error: end, mix: { one: 1, other: 9 } }
+",
+    );
+    assert_ne!(log.end, LoadEnd::Complete);
+}
