@@ -1,6 +1,6 @@
 //! A connection of a load: messages are put together in one buffer, written at once, and the answers read from another,
 //! by whoever holds the connection. After the login the driver has no part in it, which saves its channels, its task and
-//! its allocations: of 7 µs for each statement about half remain.
+//! its allocations.
 
 use super::inbox::Inbox;
 use super::literals::written_in;
