@@ -11,6 +11,7 @@
 pub mod baseline;
 pub mod cli;
 pub mod isolation;
+pub mod lint;
 pub mod measure;
 pub mod pg;
 pub mod record;

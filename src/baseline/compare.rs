@@ -53,7 +53,8 @@ pub fn compare(before: &Facts, now: &Facts, options: Option<&BaselineOptions>) -
         &flat(&now.errors),
     );
     let waits = scope.waits(&before.waits, &now.waits);
-    [statements, rows, errors, waits].concat()
+    let plans = scope.plans(&before.plans, &now.plans);
+    [statements, rows, errors, waits, plans].concat()
 }
 
 pub(super) fn micros(span: TimeSpan) -> u64 {
@@ -92,7 +93,11 @@ impl Scope<'_> {
                 BaselineFact::Statements
                 | BaselineFact::Rows
                 | BaselineFact::Errors
-                | BaselineFact::Waits => 0.0,
+                | BaselineFact::Waits
+                | BaselineFact::Plan
+                | BaselineFact::Estimates
+                | BaselineFact::Buffers
+                | BaselineFact::Wal => 0.0,
             },
             |percent| percent.0,
         );
@@ -167,10 +172,12 @@ impl Scope<'_> {
 fn way(fact: BaselineFact, before: Option<Span>, now: Option<Span>) -> Way {
     let largest = |span: Option<Span>| span.map_or(0, |span| span.ends()[1]);
     match fact {
-        BaselineFact::Rows => Way::Other,
+        BaselineFact::Rows | BaselineFact::Plan | BaselineFact::Estimates => Way::Other,
         BaselineFact::Statements
         | BaselineFact::Errors
         | BaselineFact::Waits
+        | BaselineFact::Buffers
+        | BaselineFact::Wal
         | BaselineFact::Latency => by_size(largest(before), largest(now)),
     }
 }

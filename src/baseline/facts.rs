@@ -8,10 +8,12 @@
 //! | errors of a step | under a forced order, and of a session alone |
 //! | rows of a query | always: queries run before the clients, one after the other |
 //! | who waits for whom | under a forced order |
+//! | plans of queries | always; see [`plans`](super::plans) |
 //!
 //! Clients that run freely side by side meet in another way each time. So do several retries after a forced order:
 //! of a forced order only what it launched itself counts. Whatever a generator gives is fixed by the random seed.
 
+use super::Plans;
 use crate::{
     measure::{
         Measurements,
@@ -43,6 +45,9 @@ pub struct Facts {
     /// Whom each step waits for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waits: BTreeMap<String, BTreeSet<String>>,
+    /// The plans of the watched queries, by the major version of PostgreSQL.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plans: Plans,
 }
 
 /// A number that is the same each time, or the smallest and the largest of several.
@@ -53,6 +58,12 @@ pub enum Span {
     Always(u64),
     /// From the smallest to the largest.
     Between([u64; 2]),
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Self::Always(0)
+    }
 }
 
 impl Span {
@@ -112,6 +123,9 @@ impl Facts {
         }
         if wanted(BaselineFact::Waits) {
             facts.waits = known.waits(measured);
+        }
+        if wanted(BaselineFact::Plan) {
+            facts.plans = super::plans::plans(log);
         }
         facts
     }

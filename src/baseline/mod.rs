@@ -8,6 +8,7 @@ mod compare;
 mod environment;
 mod facts;
 mod file;
+mod plans;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -18,6 +19,7 @@ pub use compare::{Change, LATENCY_TOLERANCE, Way, compare};
 pub use environment::{Environment, ServerKind};
 pub use facts::{Facts, Span};
 pub use file::{Baseline, EnvironmentTimings, FORMAT, Unreadable, key, path_beside, schema};
+pub use plans::{Plans, RememberedNode, RememberedPlan};
 pub use times::{Judgement, Missing, SMALLEST_DIFFERENCE, TimeCompared, compare_times};
 pub use timing::{Timing, Timings, timings};
 pub use update::{MeasuredCase, update};

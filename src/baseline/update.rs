@@ -113,6 +113,7 @@ impl Scope<'_> {
             rows: spans(BaselineFact::Rows, &old.rows, &new.rows),
             errors: errors.collect(),
             waits: new.waits.clone(),
+            plans: self.remembered_plans(&old.plans, &new.plans),
         }
     }
 

@@ -68,6 +68,12 @@ Example:
     Init(InitArgs),
     /// Print a JSON Schema, for editors
     Schema(SchemaArgs),
+    /// Print a query to run in production, whose result scenarios are compared with
+    Export(ExportArgs),
+    /// Look for what is wrong with a schema, or with scripts that change one
+    Lint(LintArgs),
+    /// Show captured plans, or lay those of two runs over each other
+    Plans(PlansArgs),
     /// Say which server would be used, and why
     Doctor(DoctorArgs),
     /// Print what a shell needs to complete commands and options
@@ -200,6 +206,10 @@ pub struct RunningArgs {
     /// The seed of everything random, where a scenario names none [default: 1]
     #[arg(long, env = "PGAUGE_RANDOM_SEED", value_name = "N")]
     pub random_seed: Option<u64>,
+    /// Try indexes, on copies of the database, for watched queries that read a whole table; tell those that helped, with
+    /// what they cost
+    #[arg(long, env = "PGAUGE_ADVISE", value_parser = switch)]
+    pub advise: bool,
     /// Count a skipped case as failed
     #[arg(long, env = "PGAUGE_NO_SKIPS", value_parser = switch)]
     pub no_skips: bool,
@@ -308,6 +318,134 @@ pub enum SchemaOf {
     Baseline,
 }
 
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pgauge export settings | psql -XAt $PRODUCTION > seeds/production-settings.json")]
+pub struct ExportArgs {
+    /// Of what
+    #[arg(value_enum)]
+    pub of: ExportOf,
+}
+
+/// What can be taken out of production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportOf {
+    /// Settings and extensions, for `expect: settings: { like: FILE }`
+    Settings,
+}
+
+/// Arguments of `lint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgauge lint migrations --since main
+  pgauge lint --server postgres://readonly@db.example/shop
+  pgauge lint --explain unindexed-foreign-key
+
+A comment silences a rule for the next statement of a script, and says why:
+  -- pgauge: ignore index-not-concurrent: the table is empty until the release")]
+pub struct LintArgs {
+    /// Files of SQL, and folders of them
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// A database to look at: postgres://user@host/database. Nothing in it is changed
+    #[arg(
+        short,
+        long,
+        env = "PGAUGE_SERVER",
+        hide_env_values = true,
+        value_name = "SERVER"
+    )]
+    pub server: Option<String>,
+    /// Only files that are not as they were at this commit, branch or tag
+    #[arg(long, env = "PGAUGE_SINCE", value_name = "REF", value_parser = NonEmptyStringValueParser::new())]
+    pub since: Option<String>,
+    /// Print the page of a rule instead
+    #[arg(long, env = "PGAUGE_EXPLAIN", value_name = "RULE", conflicts_with_all = ["paths", "server", "since"])]
+    pub explain: Option<String>,
+}
+
+/// Arguments of `plans`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgauge run scenarios --json out/before.json
+  pgauge plans show out/before.json
+  pgauge plans diff out/before.json out/after.json --format markdown")]
+pub struct PlansArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub what: PlansCommand,
+}
+
+/// What to do with captured plans.
+#[derive(Debug, Subcommand)]
+pub enum PlansCommand {
+    /// Show the plans of a run, with rows and pages at each node
+    Show(PlansShowArgs),
+    /// Lay the plans of two runs, cases or points over each other and say why they differ
+    Diff(PlansDiffArgs),
+}
+
+/// Arguments of `plans show`.
+#[derive(Debug, Args)]
+pub struct PlansShowArgs {
+    /// What `pgauge run --json` wrote
+    #[arg(value_name = "RESULTS")]
+    pub file: PathBuf,
+    /// Only cases with this text in their name, which ends in `before` or `after`
+    #[arg(long, env = "PGAUGE_CASE", value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub case: Option<String>,
+    /// Only this query
+    #[arg(long, env = "PGAUGE_QUERY", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub query: Option<String>,
+}
+
+/// Arguments of `plans diff`.
+#[derive(Debug, Args)]
+pub struct PlansDiffArgs {
+    /// What `pgauge run --json` wrote the first time
+    #[arg(value_name = "BEFORE")]
+    pub before: PathBuf,
+    /// What it wrote the second time; may be the same file
+    #[arg(value_name = "AFTER")]
+    pub after: PathBuf,
+    /// The first one of two snapshots that are not of the same case: its variant, or a text of its
+    /// name such as `before`
+    #[arg(long, env = "PGAUGE_FROM", value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub from: Option<String>,
+    /// The second one
+    #[arg(long, env = "PGAUGE_TO", value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub to: Option<String>,
+    /// Only this query
+    #[arg(long, env = "PGAUGE_QUERY", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub query: Option<String>,
+    /// As what
+    #[arg(
+        long,
+        env = "PGAUGE_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub format: PlanFormat,
+    /// Into this file instead of the terminal
+    #[arg(short, long, env = "PGAUGE_OUTPUT", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// As what plans are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For a terminal
+    Text,
+    /// For a review
+    Markdown,
+    /// For a browser: one file
+    Html,
+}
+
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -372,7 +510,11 @@ mod tests {
 
     #[test]
     fn every_option_has_its_environment_variable_and_its_help() {
-        for command in command().get_subcommands() {
+        let all = command();
+        let nested = all
+            .get_subcommands()
+            .flat_map(clap::Command::get_subcommands);
+        for command in all.get_subcommands().chain(nested) {
             for option in command.get_opts() {
                 let name = option.get_id().as_str().to_uppercase();
                 let variable = option

@@ -5,11 +5,14 @@ mod argv;
 pub mod check;
 pub mod completions;
 pub mod doctor;
+pub mod export;
 mod files;
 pub mod import;
 pub mod init;
+pub mod lint;
 pub mod man;
 mod planning;
+pub mod plans;
 pub mod run;
 pub mod schema;
 mod secrets;
@@ -62,6 +65,9 @@ fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {
         Command::Import(args) => import::import(args, view)?,
         Command::Init(args) => init::init(args)?,
         Command::Schema(args) => say(&schema::text(args.of)),
+        Command::Export(args) => export::export(args.of),
+        Command::Lint(args) => return lint::lint(args, view),
+        Command::Plans(args) => plans::plans(&args.what, view)?,
         Command::Doctor(args) => return doctor::doctor(args, view),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => man::man(args)?,

@@ -108,6 +108,7 @@ fn carried_out(
     };
     let options = RunOptions {
         jobs: settings.running.jobs,
+        advising: settings.running.advising,
         facts,
         interrupt,
     };
@@ -142,6 +143,8 @@ fn without_server(plan: &Plan, run: RunFacts, breakage: &Breakage) -> RunLog {
         plans: Vec::new(),
         exploration: None,
         serial: None,
+        advice: Vec::new(),
+        schema: None,
         started_at: String::new(),
         duration: Micros(0),
     });

@@ -13,6 +13,7 @@ use crate::{
         guard::Guard,
     },
     report::terminal::{Characters, Verbosity, View},
+    run::Advising,
     schedule::PlanOptions,
     source::{Color, Diagnostic},
     spec::Suite,
@@ -187,6 +188,8 @@ pub struct Running {
     pub after_failure: AfterFailure,
     /// What a skipped case counts as.
     pub skips: Skips,
+    /// Whether indexes are tried for queries that read whole tables.
+    pub advising: Advising,
 }
 
 /// What happens after a case that did not pass.
@@ -262,6 +265,10 @@ impl RunSettings {
             after_failure: match args.running.fail_fast || suite.fail_fast {
                 true => AfterFailure::End,
                 false => AfterFailure::GoOn,
+            },
+            advising: match args.running.advise {
+                true => Advising::Prove,
+                false => Advising::No,
             },
             skips: match args.running.no_skips || suite.no_skips {
                 true => Skips::Refused,

@@ -46,6 +46,8 @@ impl LogBuilder {
                 plans: Vec::new(),
                 exploration: None,
                 serial: None,
+                advice: Vec::new(),
+                schema: None,
                 started_at: String::new(),
                 duration: Micros(0),
             },

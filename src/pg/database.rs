@@ -1,10 +1,11 @@
 //! The database that one case has for itself: its sessions, who watches their locks, and its end.
 
-use super::admin::quote_ident;
+use super::admin::{self, quote_ident};
 use super::catalog;
 use super::cluster::{Cluster, Turn};
 use super::connect::Login;
 use super::deadlock_checks::{self, DeadlockChecks};
+use super::dependencies;
 use super::failure;
 use super::keeper::PgKeeper;
 use super::line::{Line, drive};
@@ -14,7 +15,7 @@ use super::pool::SessionPool;
 use super::seed;
 use super::server::Retention;
 use super::session::PgSession;
-use crate::record::{Breakage, Catalog, ClientId};
+use crate::record::{Breakage, Catalog, ClientId, SchemaFacts};
 use crate::run::session::{Connected, Database, Rewindable, SessionPlan, Tidying};
 use crate::spec::workload::Protocol;
 use std::cell::RefCell;
@@ -111,6 +112,25 @@ impl PgDatabase {
         self.cluster.act_as(self.common.role.as_deref(), login)
     }
 
+    fn close_pools(&self) {
+        for pool in self.pools.take().into_values() {
+            pool.close();
+        }
+    }
+
+    /// Closes all connections of the case and waits until the server has ended them: only then is all counted that they
+    /// did.
+    async fn end_sessions(&self) -> Result<(), Breakage> {
+        self.close_pools();
+        let ended = self
+            .cluster
+            .admin
+            .execute_alone(self.name(), "SELECT 1")
+            .await;
+        ended
+            .map_err(|error| admin::broken("schema", "the sessions of the case do not end", &error))
+    }
+
     /// A connection of pgauge's own; none of the case's sessions.
     async fn own(&self, purpose: &str) -> Result<Client, Breakage> {
         let application = format!("pgauge/{}/{purpose}", self.common.scenario);
@@ -175,9 +195,7 @@ impl Database for PgDatabase {
     }
 
     async fn fork(&self) -> Result<Self, Breakage> {
-        for pool in self.pools.take().into_values() {
-            pool.close();
-        }
+        self.close_pools();
         let role = self.common.role.as_deref();
         let name = self.cluster.clone_of(self.name(), role).await?;
         let common = Common {
@@ -193,6 +211,17 @@ impl Database for PgDatabase {
 
     async fn catalog(&self) -> Result<Catalog, Breakage> {
         catalog::read(&self.own("catalog").await?).await
+    }
+
+    async fn schema(&self) -> Result<SchemaFacts, Breakage> {
+        self.end_sessions().await?;
+        let client = self.own("schema").await?;
+        let catalog = catalog::read(&client).await?;
+        let dependencies = dependencies::find(&client, &catalog).await?;
+        Ok(SchemaFacts {
+            catalog,
+            dependencies,
+        })
     }
 
     async fn tidy(&self, how: Tidying<'_>) -> Result<(), Breakage> {

@@ -232,3 +232,33 @@ impl Index {
                 .all(|key| columns.contains(key))
     }
 }
+
+/// Columns that another one determines, found in the rows of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// The table.
+    pub table: String,
+    /// The column that determines the others.
+    pub determinant: String,
+    /// The columns that are the same wherever it is.
+    pub dependents: Vec<String>,
+    /// Rows of values that occur more than once.
+    pub rows: u64,
+    /// Values that occur more than once.
+    pub values: u64,
+    /// Rows that say again what another row says.
+    pub copies: u64,
+    /// Rows of the most common value.
+    pub largest: u64,
+    /// Values whose rows do not agree: what an update forgot.
+    pub contradicted: u64,
+}
+
+/// What is there in a database, and what its rows tell.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SchemaFacts {
+    /// Tables, columns, indexes.
+    pub catalog: Catalog,
+    /// Columns that others determine.
+    pub dependencies: Vec<Dependency>,
+}

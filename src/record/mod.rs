@@ -7,6 +7,7 @@
 //! The types derive serde themselves: they are inert, the JSON results file is their list, and its
 //! envelope carries the version ([`FORMAT`]).
 
+mod advice;
 mod catalog;
 mod event;
 mod exploration;
@@ -18,9 +19,10 @@ mod run_log;
 
 pub mod value;
 
+pub use advice::{ProvenIndex, QueryCost, WriteCost};
 pub use catalog::{
-    Catalog, Check, ColumnStatistics, ForeignKey, Index, SequenceState, Table, TableColumn,
-    TableKind,
+    Catalog, Check, ColumnStatistics, Dependency, ForeignKey, Index, SchemaFacts, SequenceState,
+    Table, TableColumn, TableKind,
 };
 pub use event::{
     Blocker, ClientEnd, Event, EventKind, Hold, HookProblem, LockFacts, RunNo, SentBy, SkipCause,

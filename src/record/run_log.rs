@@ -1,7 +1,8 @@
 //! What a whole run leaves behind.
 
 use super::{
-    Event, Exploration, LoadLog, Micros, PlanSnapshot, Reply, SerialCheck, ServerError, Timing,
+    Event, Exploration, LoadLog, Micros, PlanSnapshot, ProvenIndex, Reply, SchemaFacts,
+    SerialCheck, ServerError, Timing,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -106,6 +107,12 @@ pub struct CaseLog {
     /// How it compares with the serial orders, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<SerialCheck>,
+    /// Indexes that were tried on a copy and helped, where advice was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<ProvenIndex>,
+    /// What there was in the database after the clients ended, where an expectation asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaFacts>,
     /// When it began, RFC 3339 with offset; empty where it never did.
     #[serde(default)]
     pub started_at: String,

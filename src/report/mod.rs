@@ -12,6 +12,7 @@ pub mod interval_log;
 pub mod isolation;
 pub mod junit;
 pub mod load;
+pub mod plans;
 mod redaction;
 pub mod results;
 pub mod story;

@@ -314,6 +314,8 @@ fn log(file: &str, scenario: &str, variant: Option<&str>) -> CaseLog {
         plans: vec![],
         exploration: None,
         serial: None,
+        advice: Vec::new(),
+        schema: None,
         started_at: "2026-11-20T10:00:00Z".into(),
         duration: Micros(48_300),
     }

@@ -1,7 +1,7 @@
 //! One case, from its database to its last statement.
 
 use super::{
-    NobodyLooks, Observer,
+    Advising, NobodyLooks, Observer, RunOptions,
     around::{Control, Speaker},
     board::Board,
     client::{Client, Shared},
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     record::{
         Breakage, CaseEnd, CaseLog, ClientId, EventKind, LoadLog, Micros, PlanPoint, PlanSnapshot,
-        ProbeReply, QueryRun,
+        ProbeReply, ProvenIndex, QueryRun, SchemaFacts,
     },
     schedule::{Case, ClientPlan},
 };
@@ -41,6 +41,10 @@ pub struct Carried {
     pub probes: Vec<ProbeReply>,
     /// The plans of the watched queries.
     pub plans: Vec<PlanSnapshot>,
+    /// Indexes that were tried and helped.
+    pub advice: Vec<ProvenIndex>,
+    /// What there was in the database at the end.
+    pub schema: Option<SchemaFacts>,
 }
 
 /// Carries out a case on a server, to its end or until the run shall end.
@@ -50,8 +54,9 @@ pub async fn carry_out<S: Server>(
     server: &S,
     entries: Entries,
     observer: &dyn Observer,
-    interrupt: Interrupt,
+    options: &RunOptions,
 ) -> Carried {
+    let interrupt = options.interrupt.clone();
     let database = tokio::select! {
         database = server.database(case) => database,
         by = interrupted(interrupt.clone()) => return ended(CaseEnd::Broke(Box::new(interruption(&by)))),
@@ -62,9 +67,15 @@ pub async fn carry_out<S: Server>(
         Err(NotReady::Broke(breakage)) => return ended(CaseEnd::Broke(breakage)),
     };
     let ledger = Ledger::new(index, case.clients.len() + 1, entries, observer);
-    let carried = Stage::new(case, &database, server.facts().version_num, &ledger)
-        .play(interrupt)
-        .await;
+    let carried = Stage::new(
+        case,
+        &database,
+        Some(server.facts().version_num),
+        options.advising,
+        &ledger,
+    )
+    .play(interrupt)
+    .await;
     match (database.close().await, &carried.end) {
         (Err(breakage), Some(CaseEnd::Ran)) => Carried {
             end: Some(CaseEnd::Broke(Box::new(breakage))),
@@ -89,7 +100,7 @@ pub async fn play_order<D: Database>(
     let stage = Stage {
         route,
         // Nobody looks at plans here.
-        ..Stage::new(case, database, 0, &ledger)
+        ..Stage::new(case, database, None, Advising::No, &ledger)
     };
     let carried = stage.play(interrupt).await;
     CaseLog {
@@ -99,6 +110,8 @@ pub async fn play_order<D: Database>(
         queries: carried.queries,
         probes: carried.probes,
         plans: Vec::new(),
+        advice: Vec::new(),
+        schema: None,
         load: None,
         exploration: None,
         serial: None,
@@ -126,9 +139,11 @@ fn interruption(by: &str) -> Breakage {
 pub(super) struct Stage<'a, D: Database> {
     pub(super) case: &'a Arc<Case>,
     pub(super) database: &'a D,
-    pub(super) version_num: u32,
+    /// `server_version_num`; none where nobody looks at plans and schemas.
+    pub(super) version_num: Option<u32>,
     /// Who makes up the order on the way, if anybody does.
     route: Option<&'a dyn Route>,
+    pub(super) advising: Advising,
     pub(super) ledger: &'a Ledger<'a>,
     board: Board,
     pub(super) stop: Stop,
@@ -138,6 +153,8 @@ pub(super) struct Stage<'a, D: Database> {
     pub(super) queries: RefCell<Vec<QueryRun>>,
     pub(super) probes: RefCell<Vec<ProbeReply>>,
     pub(super) plans: RefCell<Vec<PlanSnapshot>>,
+    pub(super) advice: RefCell<Vec<ProvenIndex>>,
+    schema: RefCell<Option<SchemaFacts>>,
 }
 
 /// A session that was taken from its pool.
@@ -148,13 +165,20 @@ struct Opened<S> {
 }
 
 impl<'a, D: Database> Stage<'a, D> {
-    fn new(case: &'a Arc<Case>, database: &'a D, version_num: u32, ledger: &'a Ledger<'a>) -> Self {
+    fn new(
+        case: &'a Arc<Case>,
+        database: &'a D,
+        version_num: Option<u32>,
+        advising: Advising,
+        ledger: &'a Ledger<'a>,
+    ) -> Self {
         let ids = case.clients.iter().map(|client| client.id.clone());
         Self {
             case,
             database,
             version_num,
             route: None,
+            advising,
             ledger,
             // The last line is the scenario's own session: hooks, queries, probes.
             board: Board::new(ids.chain([ClientId::single("pgauge")])),
@@ -165,6 +189,8 @@ impl<'a, D: Database> Stage<'a, D> {
             queries: RefCell::default(),
             probes: RefCell::default(),
             plans: RefCell::default(),
+            advice: RefCell::default(),
+            schema: RefCell::default(),
         }
     }
 
@@ -196,6 +222,8 @@ impl<'a, D: Database> Stage<'a, D> {
             queries: self.queries.take(),
             probes: self.probes.take(),
             plans: self.plans.take(),
+            advice: self.advice.take(),
+            schema: self.schema.take(),
         }
     }
 
@@ -265,7 +293,11 @@ impl<'a, D: Database> Stage<'a, D> {
             return Ok(());
         }
         self.own_hook(self.case.after.as_ref()).await?;
-        self.ask_probes().await
+        self.ask_probes().await?;
+        if self.version_num.is_some() && self.case.looks_at_the_schema() {
+            *self.schema.borrow_mut() = Some(self.database.schema().await?);
+        }
+        Ok(())
     }
 
     /// Takes a session and notes that its client has it.

@@ -7,6 +7,7 @@
 //! How a server is reached is said by the traits of [`session`]; the room `pg` implements them, and a
 //! scripted fake does in tests.
 
+mod advice;
 mod arguments;
 mod around;
 mod board;
@@ -36,4 +37,4 @@ pub use session::{
     Session, SessionNote, SessionPlan, TableContents, Tidying, WaitFacts,
 };
 pub use stop::Interrupt;
-pub use whole::{Explorer, NobodyLooks, Observer, RunOptions, run};
+pub use whole::{Advising, Explorer, NobodyLooks, Observer, RunOptions, run};

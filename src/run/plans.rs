@@ -10,6 +10,7 @@
 //! do is asked for on a copy that is analyzed again and again.
 
 use super::{
+    Advising,
     arguments::{Arguments, Moment},
     carry_out::Stage,
     memory::Memory,
@@ -38,13 +39,13 @@ const ROWS_PER_TARGET: f64 = 300.0;
 const READ_ONLY_TRANSACTION: &str = "25006";
 
 /// A watched query with the values of its parameters.
-struct Asked<'a> {
-    query: &'a QueryPlan,
+pub(super) struct Asked<'a> {
+    pub(super) query: &'a QueryPlan,
     params: Vec<Value>,
 }
 
 impl Asked<'_> {
-    fn message(&self) -> Message<'_> {
+    pub(super) fn message(&self) -> Message<'_> {
         Message {
             sql: &self.query.sql,
             params: &self.params,
@@ -58,9 +59,9 @@ impl<D: Database> Stage<'_, D> {
     /// Captures the plans of all watched queries, as the database is now; after a migration it is vacuumed, frozen and
     /// analyzed first, as a seeded one is. Sessions of the case must have been given up.
     pub(super) async fn capture_plans(&self, point: PlanPoint) -> Result<(), Breakage> {
-        if !self.case.captures_plans() {
+        let Some(version_num) = self.version_num.filter(|_| self.case.captures_plans()) else {
             return Ok(());
-        }
+        };
         if point == PlanPoint::After {
             self.database.tidy(Tidying::Settle).await?;
         }
@@ -84,12 +85,16 @@ impl<D: Database> Stage<'_, D> {
         let mut snapshot = PlanSnapshot {
             point,
             taken_at: jiff::Zoned::now().timestamp().to_string(),
-            version_num: self.version_num,
+            version_num,
             settings,
             plans: plans.collect(),
             catalog,
         };
         self.sample_again(&asked, &mut snapshot).await?;
+        if self.advising == Advising::Prove {
+            let proven = self.prove_advice(&asked, &snapshot).await?;
+            self.advice.borrow_mut().extend(proven);
+        }
         self.plans.borrow_mut().push(snapshot);
         Ok(())
     }
@@ -220,7 +225,7 @@ impl<D: Database> Stage<'_, D> {
 }
 
 /// None where the statement turned out to write.
-async fn in_read_only_transaction<S: Session>(
+pub(super) async fn in_read_only_transaction<S: Session>(
     session: &mut S,
     asked: &Asked<'_>,
 ) -> Result<Option<PlanOutcome>, Breakage> {

@@ -5,8 +5,8 @@
 
 use crate::{
     record::{
-        Breakage, Catalog, ClientId, Explained, LockFacts, Micros, Reply, ServerError, ServerFacts,
-        Timing, Value,
+        Breakage, Catalog, ClientId, Explained, LockFacts, Micros, Reply, SchemaFacts, ServerError,
+        ServerFacts, Timing, Value,
     },
     run::load::{Dialer, LoadWatch},
     schedule::{Case, StatementForm},
@@ -103,6 +103,14 @@ pub trait Database {
     ///
     /// What kept the server from telling.
     fn catalog(&self) -> impl Future<Output = Result<Catalog, Breakage>>;
+
+    /// Looks at what there is in the database, and at its rows for columns that determine others. All sessions of it must
+    /// have been given up, so that what they used has been counted; their connections are closed.
+    ///
+    /// # Errors
+    ///
+    /// What kept the server from telling.
+    fn schema(&self) -> impl Future<Output = Result<SchemaFacts, Breakage>>;
 
     /// Brings tables to rest, or takes a new sample of them.
     ///

@@ -30,8 +30,20 @@ pub struct RunOptions {
     pub jobs: usize,
     /// Facts about the run that are known before it begins.
     pub facts: RunFacts,
+    /// Whether indexes are tried for queries that read whole tables.
+    pub advising: Advising,
     /// The wish to end, from a signal.
     pub interrupt: Interrupt,
+}
+
+/// Whether what would help is tried out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Advising {
+    /// It is not.
+    #[default]
+    No,
+    /// It is, on copies of the database.
+    Prove,
 }
 
 /// Who looks on while cases run, from their threads.
@@ -135,6 +147,8 @@ fn never_began(case: &Case, interrupted: Option<&str>) -> CaseLog {
         plans: Vec::new(),
         exploration: None,
         serial: None,
+        advice: Vec::new(),
+        schema: None,
         started_at: String::new(),
         duration: Micros(0),
     }
@@ -201,6 +215,8 @@ impl<S: Server + Sync> Work<'_, S> {
             plans: carried.plans,
             exploration: None,
             serial: None,
+            advice: carried.advice,
+            schema: carried.schema,
             started_at,
             duration: began.elapsed().into(),
         }
@@ -220,7 +236,7 @@ impl<S: Server + Sync> Work<'_, S> {
                     self.server,
                     entries,
                     self.observer,
-                    self.options.interrupt.clone(),
+                    self.options,
                 )),
                 Err(error) => broken("runtime", format!("no runtime for the case: {error}")),
             }

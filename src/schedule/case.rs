@@ -21,7 +21,7 @@ use crate::{
     },
 };
 use indexmap::IndexMap;
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
 /// All that shall be done in a run, in order.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +68,8 @@ pub struct Case {
     pub migration: Option<MigrationPlan>,
     /// The statements of `expect`; they run after the clients.
     pub probes: Vec<ProbePlan>,
+    /// What is expected to be as in production, by the JSON pointer of its expectation.
+    pub production: BTreeMap<String, Production>,
     /// The scenario's own hook before the clients start.
     pub before: Option<HookPlan>,
     /// The scenario's own hook after the clients ended.
@@ -128,6 +130,12 @@ impl Case {
             .chain(queries)
             .chain(probes)
             .chain(scripts)
+    }
+
+    /// Whether an expectation looks at the schema.
+    pub fn looks_at_the_schema(&self) -> bool {
+        let mut expectations = self.expect.iter();
+        expectations.any(|(_, expectation)| matches!(expectation, Expectation::Schema(_)))
     }
 
     /// Whether the plans of its queries are captured.
@@ -535,6 +543,15 @@ pub enum BudgetOrigin {
     Query,
     /// The suite's `slow_query`.
     Suite,
+}
+
+/// What `pgauge export settings` gave in production.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub struct Production {
+    /// Settings, as `SHOW` tells them.
+    pub settings: BTreeMap<String, String>,
+    /// Extensions with their versions.
+    pub extensions: BTreeMap<String, String>,
 }
 
 /// A statement of `expect`.

@@ -12,8 +12,8 @@ pub mod plan;
 pub use case::{
     ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, ControlPlan, DatabasePlan,
     ExplorePlan, HookPlan, LaunchPlan, MarkerPlan, OrdersPlan, OutcomePlan, Plan, ProbePlan,
-    QueryPlan, RetryPlan, Round, SeedAction, SeedPlan, StatementForm, StatementPlan, StepPlan,
-    StepWork,
+    Production, QueryPlan, RetryPlan, Round, SeedAction, SeedPlan, StatementForm, StatementPlan,
+    StepPlan, StepWork,
 };
 pub use load::{LoadPlan, MixPart, StagePlan};
 pub use migration::{

@@ -277,7 +277,7 @@ fn named(item: &SeedItem) -> Option<&str> {
 }
 
 /// The path of a file named in another one, relative to that one, without `.` and needless `..`.
-pub(super) fn beside(from: &Path, name: &str) -> PathBuf {
+pub fn beside(from: &Path, name: &str) -> PathBuf {
     use std::path::Component;
     let folder = from.parent().unwrap_or(Path::new(""));
     let mut path = PathBuf::new();

@@ -32,8 +32,9 @@ pub mod workload;
 #[cfg(test)]
 pub(crate) use load::load_unchecked;
 pub use load::{MAX_SEED_BYTES, load, load_file, load_within};
-pub use loaded::{LoadedScenario, ResolvedSeed, SeedFiles, SeedList};
+pub use loaded::{LoadedScenario, ResolvedSeed, SeedFiles, SeedList, beside};
 pub use names::{needs_events, needs_load};
+pub use root::within_usual_root;
 pub use scenario::Scenario;
 pub use schema::{scenario_schema, suite_schema};
 pub use suite::Suite;

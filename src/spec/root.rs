@@ -11,6 +11,15 @@ const SCENARIOS: &str = "scenarios";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Root(PathBuf);
 
+/// Whether a file that a scenario names lies below the root that its suite has where pgauge.yaml names none.
+///
+/// # Errors
+///
+/// It does not.
+pub fn within_usual_root(scenario: &Path, path: &Path) -> Result<(), Diagnostic> {
+    Root::of(scenario, None).check(path)
+}
+
 impl Root {
     /// What the suite names, else the repository of a file; without one the folder in which pgauge is started, the one
     /// that holds the folder `scenarios`, or the file's own, whichever comes first.

@@ -407,7 +407,7 @@ pub struct BaselineOptions {
     /// How far a fact may move before it counts as changed.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(example = json!({ "rows": "5%" }))]
-    #[schemars(extend("propertyNames" = { "enum": ["statements", "rows", "errors", "waits", "latency"] }))]
+    #[schemars(extend("propertyNames" = { "enum": ["statements", "rows", "errors", "waits", "plan", "estimates", "buffers", "wal", "latency"] }))]
     pub tolerance: IndexMap<BaselineFact, super::quantity::Percent>,
 }
 
@@ -425,6 +425,14 @@ pub enum BaselineFact {
     Errors,
     /// Who was seen waiting for whom.
     Waits,
+    /// Which plans the queries have: kinds of nodes, tables, indexes, join order and strategy.
+    Plan,
+    /// How many rows the planner expected at each node.
+    Estimates,
+    /// How many pages the queries read, in tables, indexes and temporary files.
+    Buffers,
+    /// How much the queries write to the log.
+    Wal,
     /// Summaries of latency.
     Latency,
 }

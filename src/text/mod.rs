@@ -4,6 +4,7 @@
 
 mod align;
 mod discretion;
+mod lines;
 mod nearest;
 mod panic;
 pub mod quantity;
@@ -12,6 +13,7 @@ mod wording;
 
 pub use align::{Side, align_columns};
 pub use discretion::{discreet, keep_secret, told_by};
+pub use lines::line_diff;
 pub use nearest::{did_you_mean, nearest};
 pub use panic::{guarded, panic_message};
 pub use redact::{Redactor, names_a_secret, redact_url};

@@ -15,6 +15,7 @@ use crate::{
     },
     record::ClientId,
     spec::scenario::BaselineFact,
+    text::line_diff,
 };
 
 /// The code of a case that the baseline of its scenario does not remember.
@@ -161,6 +162,10 @@ fn finding(context: &Context<'_>, change: &Change) -> Finding {
         BaselineFact::Rows => "baseline-rows",
         BaselineFact::Errors => "baseline-errors",
         BaselineFact::Waits => "baseline-waits",
+        BaselineFact::Plan => "baseline-plan",
+        BaselineFact::Estimates => "baseline-estimates",
+        BaselineFact::Buffers => "baseline-buffers",
+        BaselineFact::Wal => "baseline-wal",
         BaselineFact::Latency => "baseline-latency",
     };
     let finding = Finding::new(FindingKind::Worse, code, words(change));
@@ -169,11 +174,24 @@ fn finding(context: &Context<'_>, change: &Change) -> Finding {
         Way::Worse | Way::Other => finding,
         Way::Better => finding.label("better than before"),
     };
+    let text = |plan: &Option<String>| plan.clone().unwrap_or_default();
+    let finding = match change.fact {
+        BaselineFact::Plan => finding.diff(line_diff(&text(&change.before), &text(&change.now))),
+        BaselineFact::Statements
+        | BaselineFact::Rows
+        | BaselineFact::Errors
+        | BaselineFact::Waits
+        | BaselineFact::Estimates
+        | BaselineFact::Buffers
+        | BaselineFact::Wal
+        | BaselineFact::Latency => finding,
+    };
     finding.hint("if this is meant, remember it with --update-baselines")
 }
 
 fn words(change: &Change) -> String {
     let of = &change.of;
+    let (query, what) = of.split_once(' ').unwrap_or((of, ""));
     let (before, now) = (change.before.as_deref(), change.now.as_deref());
     match change.fact {
         BaselineFact::Statements => format!(
@@ -202,6 +220,16 @@ fn words(change: &Change) -> String {
             (Some(before), None) => format!("\"{of}\" waits no more, before for {before}"),
             (Some(before), Some(now)) => format!("\"{of}\" waits for {now}, before for {before}"),
         },
+        BaselineFact::Plan => match (before, now) {
+            (None, _) => format!("\"{of}\" has a plan, before none"),
+            (Some(_), None) => format!("\"{of}\" has no plan any more"),
+            (Some(_), Some(_)) => format!("the plan of \"{of}\" is another one"),
+        },
+        BaselineFact::Estimates | BaselineFact::Buffers | BaselineFact::Wal => format!(
+            "plan of \"{query}\": {} {what}, before {}",
+            now.unwrap_or("no"),
+            before.unwrap_or("none")
+        ),
         BaselineFact::Latency => format!(
             "\"{of}\" is {}, before {}",
             now.unwrap_or_default(),

@@ -8,6 +8,7 @@
 //! *vacuous* when all that was expected held and yet a green would mean nothing: an expected wait was never seen, an
 //! expectation had nothing to look at, or nothing was expected at all.
 
+mod advice;
 mod against_baseline;
 mod bound;
 mod context;
@@ -19,6 +20,7 @@ mod hooks;
 mod load;
 mod nothing;
 mod outcome;
+mod plans;
 mod repeated;
 mod steps;
 #[cfg(test)]
@@ -149,5 +151,7 @@ fn of_a_case_that_ran(context: &Context<'_>) -> Vec<Finding> {
     findings.extend(nothing::judge(context));
     findings.extend(repeated::judge(context));
     findings.extend(undone::judge(context));
+    findings.extend(plans::judge(context));
+    findings.extend(advice::judge(context));
     findings
 }

@@ -112,6 +112,8 @@ fn by_expectation(context: &Context<'_>, run: &StepRun<'_>, code: &str) -> bool 
             | Expectation::Invariant(_)
             | Expectation::Serializable(_)
             | Expectation::Explore(_)
+            | Expectation::Schema(_)
+            | Expectation::Settings(_)
             | Expectation::Check(_) => false,
         })
 }

@@ -117,6 +117,10 @@ impl<'a> Told<'a> {
             let cells = cells.map(|cell| cell.replace('|', "\\|").replace('\n', " "));
             out.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
+        if schema["additionalProperties"].is_object() {
+            let value = self.value(&schema["additionalProperties"]);
+            out.push_str(&format!("| any other key | {value} | | |\n"));
+        }
         out
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod advice;
 mod asides;
 mod baselines;
 mod connect;
@@ -20,9 +21,11 @@ mod hostile_specs;
 mod isolation;
 mod must_fail;
 mod mutations;
+mod plans;
 mod program;
 mod redacted;
 mod references;
+mod rules;
 mod schema;
 mod shell;
 mod shipped;

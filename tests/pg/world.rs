@@ -100,6 +100,7 @@ pub fn case(name: &str, actions: Vec<SeedAction>) -> Case {
         load: None,
         queries: Vec::new(),
         probes: Vec::new(),
+        production: Default::default(),
         before: None,
         after: None,
         timeout: Duration::from_secs(30),

@@ -55,22 +55,18 @@ impl LifeOfQuery {
         })
     }
 
-    /// In one sentence, the largest part first.
+    /// In one sentence, in the order of its life.
     pub fn words(&self) -> String {
         let node = self.slowest.as_ref().map_or(String::new(), |(title, own)| {
             format!(" ({title} takes {} of it)", span(*own))
         });
-        let mut parts = [
+        let parts = [
             (self.planning, "planning".to_owned()),
             (self.execution, format!("execution{node}")),
             (self.sending, "sending rows".to_owned()),
             (self.rest, "the rest".to_owned()),
         ];
-        parts.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
-        let parts = parts.iter().filter(|(time, _)| time.0 > 0);
-        let parts: Vec<String> = parts
-            .map(|(time, what)| format!("{} {what}", span(*time)))
-            .collect();
+        let parts = parts.map(|(time, what)| format!("{} {what}", span(time)));
         format!(
             "of {} in the median: {}",
             span(self.total),

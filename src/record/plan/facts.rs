@@ -45,12 +45,10 @@ pub struct NodeFacts {
 impl PlanFacts {
     /// Takes them out of an executed plan.
     pub fn of(explained: &Explained) -> Self {
-        let mut nodes = Vec::new();
-        gather(&explained.root, 0, Side::Leader, &mut nodes);
         let alone = explained.root.nodes().all(|node| !node.is_gather());
         let actual = explained.root.actual.clone().unwrap_or_default();
         Self {
-            nodes,
+            nodes: explained.root.facts(),
             buffers: alone.then(|| actual.buffers.shared()),
             temp: alone.then(|| actual.buffers.temp()),
             wal_records: actual.wal.records,
@@ -95,6 +93,13 @@ fn gather(node: &PlanNode, depth: u16, side: Side, into: &mut Vec<NodeFacts>) {
 }
 
 impl PlanNode {
+    /// The nodes with what of them is the same on every machine.
+    pub fn facts(&self) -> Vec<NodeFacts> {
+        let mut nodes = Vec::new();
+        gather(self, 0, Side::Leader, &mut nodes);
+        nodes
+    }
+
     /// Whether workers run what is below.
     pub fn is_gather(&self) -> bool {
         self.kind == "Gather" || self.kind == "Gather Merge"

@@ -155,7 +155,8 @@ impl Ending<'_> {
         let findings: Vec<_> = case
             .findings
             .iter()
-            .filter(|finding| told(finding.kind))
+            // Proven advice is there only if it was asked for.
+            .filter(|finding| told(finding.kind) || finding.code == "proven-index")
             .collect();
         let verbose = self.view.verbosity == Verbosity::Verbose;
         let numbers = verbose && !case.figures.is_empty()

@@ -7,8 +7,8 @@
 use super::fake_load::{FakeDialer, FakeLoadWatch};
 use crate::{
     record::{
-        Breakage, Catalog, ClientId, Explained, LockFacts, Micros, Reply, ResultSet, ServerError,
-        ServerFacts, Timing,
+        Breakage, Catalog, ClientId, Explained, LockFacts, Micros, Reply, ResultSet, SchemaFacts,
+        ServerError, ServerFacts, Timing,
     },
     run::session::{
         Blocked, Canceller, Connected, Database, ExplainMode, HeldRelation, LockWatch, Message,
@@ -97,6 +97,10 @@ impl Database for FakeDatabase {
 
     async fn catalog(&self) -> Result<Catalog, Breakage> {
         Ok(Catalog::default())
+    }
+
+    async fn schema(&self) -> Result<SchemaFacts, Breakage> {
+        Ok(SchemaFacts::default())
     }
 
     async fn tidy(&self, _: Tidying<'_>) -> Result<(), Breakage> {

@@ -6,7 +6,7 @@ mod load;
 mod order;
 mod whole;
 
-use super::{Observer, RunOptions, run};
+use super::{Advising, Observer, RunOptions, run};
 use crate::{
     record::{CaseLog, Event, EventKind, RunFacts, RunLog, StepEnd},
     schedule::{Case, Plan, PlanOptions, plan as plan_cases},
@@ -43,6 +43,7 @@ pub fn plan(yaml: &str) -> Plan {
 pub fn carry_out(plan: &Plan, observer: &dyn Observer) -> RunLog {
     let (_wish, interrupt) = watch::channel(None);
     let options = RunOptions {
+        advising: Advising::No,
         jobs: 1,
         facts: RunFacts::default(),
         interrupt,

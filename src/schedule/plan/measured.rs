@@ -67,6 +67,8 @@ impl Planner<'_> {
             | Expectation::Errors(_)
             | Expectation::NPlusOne(_)
             | Expectation::Plan(_)
+            | Expectation::Schema(_)
+            | Expectation::Settings(_)
             | Expectation::Statements(_)
             | Expectation::Outcome(_) => false,
         }

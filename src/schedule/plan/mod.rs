@@ -10,12 +10,14 @@ mod migration;
 mod order;
 mod outcome;
 mod references;
+mod settings;
 mod statement;
 #[cfg(test)]
 mod tests;
 
 use super::case::{
-    BudgetOrigin, BudgetPlan, Case, ControlPlan, DatabasePlan, Plan, ProbePlan, QueryPlan,
+    BudgetOrigin, BudgetPlan, Case, ControlPlan, DatabasePlan, Plan, ProbePlan, Production,
+    QueryPlan,
 };
 use crate::{
     record::{CaseId, RowOrder},
@@ -33,7 +35,7 @@ use crate::{
     sql::has_order_by,
 };
 use hooks::Compiler;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What the command line and the suite say of all scenarios.
 #[derive(Debug, Clone)]
@@ -324,6 +326,7 @@ impl Planner<'_> {
             clients,
             probes: self.probes(&expect)?,
             migration: self.migration(&expect),
+            production: self.productions(&expect)?,
             expect,
             queries,
             before: self.hook(scenario.before.as_deref(), "/before")?,
@@ -434,9 +437,30 @@ impl Planner<'_> {
         }
     }
 
+    fn productions(
+        &self,
+        expect: &[(String, Expectation)],
+    ) -> Result<BTreeMap<String, Production>, Diagnostics> {
+        let mut all = BTreeMap::new();
+        for (path, expectation) in expect {
+            if let Expectation::Settings(settings) = expectation {
+                let read = self.production(&settings.settings, path);
+                if let Some(production) =
+                    read.map_err(|diagnostic| Diagnostics::from(*diagnostic))?
+                {
+                    all.insert(path.clone(), production);
+                }
+            }
+        }
+        Ok(all)
+    }
+
     fn probes(&self, expect: &[(String, Expectation)]) -> Result<Vec<ProbePlan>, Diagnostics> {
         let mut probes = Vec::new();
         for (path, expectation) in expect {
+            if let Expectation::Settings(_) = expectation {
+                probes.push(settings::probe(path));
+            }
             let asked = match expectation {
                 Expectation::Sql(probe) => Some((path.clone(), probe)),
                 Expectation::Invariant(invariant) => {
@@ -455,6 +479,8 @@ impl Planner<'_> {
                 | Expectation::Compatible(_)
                 | Expectation::Improves(_)
                 | Expectation::Outcome(_)
+                | Expectation::Schema(_)
+                | Expectation::Settings(_)
                 | Expectation::Serializable(_)
                 | Expectation::Explore(_)
                 | Expectation::Check(_) => None,

@@ -8,6 +8,8 @@ mod explored;
 mod latency;
 mod migration;
 mod plan;
+mod schema;
+mod settings;
 mod traffic;
 
 pub use bound::{AtLeast, AtMost, Between, Bound, Exactly, NoneOr, NoneWord};
@@ -27,6 +29,9 @@ pub use plan::{
 pub use traffic::{
     ConnectionsExpectation, ConnectionsFacts, ThroughputExpectation, ThroughputFacts,
 };
+
+pub use schema::{Breaches, IgnoredRule, SchemaExpectation, SchemaRules};
+pub use settings::{Contains, SettingValue, SettingsExpectation, SettingsFacts};
 
 use super::{
     order::StepRef,
@@ -75,6 +80,10 @@ pub enum Expectation {
     Serializable(SerializableExpectation),
     /// What the exploration must find.
     Explore(ExploreExpectation),
+    /// What the schema must be like.
+    Schema(Box<SchemaExpectation>),
+    /// Which settings must be in force.
+    Settings(SettingsExpectation),
     /// A rhai expression over the measurements.
     Check(CheckExpectation),
     /// All that happened, as isolationtester would tell it.

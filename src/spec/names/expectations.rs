@@ -12,7 +12,7 @@ use crate::{
         client::Step,
         expect::{
             DeadlockFacts, ErrorsFacts, Expectation, LatencyOf, NPlusOneFacts, NoneOr,
-            PlanProperties, SqlExpectation, StatementsFacts, StepExpectation, Waited,
+            PlanProperties, SchemaRules, SqlExpectation, StatementsFacts, StepExpectation, Waited,
         },
         order::{Launch, StepRef},
         value::Argument,
@@ -99,6 +99,14 @@ impl Checker<'_> {
             }
             Expectation::Serializable(serializable) => self.serializable(serializable, path),
             Expectation::Explore(_) => self.must_find(path),
+            Expectation::Schema(schema) => self.schema(&schema.schema, &format!("{path}/schema")),
+            Expectation::Settings(settings) => {
+                let facts = &settings.settings;
+                if facts.like.is_none() && facts.values.is_empty() {
+                    let hint = "name a setting, or an export of production's with like";
+                    self.says_nothing(&format!("{path}/settings"), hint);
+                }
+            }
             Expectation::Check(check) => self.check(&check.check, &format!("{path}/check")),
             Expectation::Outcome(_) => self.outcome_of_all(path),
         }
@@ -307,6 +315,30 @@ impl Checker<'_> {
         }
         self.bound(plan.buffers.as_ref(), &format!("{path}/buffers"));
         self.bound(plan.wal.as_ref(), &format!("{path}/wal"));
+    }
+
+    fn schema(&self, rules: &SchemaRules, path: &str) {
+        let asked = rules.asked();
+        if asked.is_empty() {
+            self.says_nothing(path, "add rules, such as unindexed_foreign_keys: none");
+        }
+        for (key, _, bound) in &asked {
+            if let NoneOr::Some(bound) = bound {
+                self.bound(Some(bound), &format!("{path}/{key}"));
+            }
+        }
+        for (index, ignored) in rules.ignore.iter().enumerate() {
+            let path = format!("{path}/ignore/{index}");
+            if !asked.iter().any(|(_, code, _)| *code == ignored.rule) {
+                let place = self.place(&format!("{path}/rule"));
+                let codes = asked.iter().map(|(_, code, _)| *code);
+                self.push(self.unknown("rule that is asked for", &ignored.rule, place, codes));
+            }
+            if ignored.reason.trim().is_empty() {
+                let diagnostic = Diagnostic::error("no-reason", "this is ignored without a reason");
+                self.push(diagnostic.at(self.place(&format!("{path}/reason"))));
+            }
+        }
     }
 
     fn statements(&self, facts: &StatementsFacts, path: &str) {

@@ -16,7 +16,9 @@ pub mod outcome;
 pub mod plan;
 pub mod query_budget;
 pub mod rows;
+pub mod schema;
 pub mod serializable;
+pub mod settings;
 pub mod sql;
 pub mod statements;
 pub mod step;
@@ -49,6 +51,8 @@ pub fn judge(pointer: &str, expectation: &Expectation, context: &Context<'_>) ->
         Expectation::Serializable(_) => serializable::judge(pointer, context),
         // Of an exploration as a whole; see `explored`.
         Expectation::Explore(_) => Vec::new(),
+        Expectation::Schema(expectation) => schema::judge(pointer, expectation, context),
+        Expectation::Settings(expectation) => settings::judge(pointer, expectation, context),
         Expectation::Check(expectation) => check::judge(pointer, expectation, context),
         Expectation::Outcome(expectation) => outcome::judge(pointer, expectation, context)
             .into_iter()

@@ -177,6 +177,8 @@ pub(in crate::verdict) fn covered(context: &Context<'_>, client: &ClientId) -> b
             | Expectation::Migration(_)
             | Expectation::Compatible(_)
             | Expectation::Improves(_)
+            | Expectation::Schema(_)
+            | Expectation::Settings(_)
             | Expectation::Invariant(_)
             | Expectation::Serializable(_)
             | Expectation::Explore(_)

@@ -5,10 +5,12 @@
 
 use super::{latency, never_ran};
 use crate::{
+    measure::plans::{LifeOfQuery, captured},
+    record::{PlanPoint, QueryRun},
     schedule::{BudgetOrigin, BudgetPlan, QueryPlan},
     verdict::{
         context::{Context, condition},
-        finding::{Finding, FindingPlace, Within},
+        finding::{Finding, FindingKind, FindingPlace, Within},
     },
 };
 
@@ -35,16 +37,30 @@ fn of_query(query: &QueryPlan, context: &Context<'_>) -> Vec<Finding> {
         known,
         context,
     );
-    match origin {
-        BudgetOrigin::Query => found,
-        BudgetOrigin::Suite => {
-            let hint = "this is the suite's \"slow_query\" threshold; give the query a \"budget\" of its own";
-            found
-                .into_iter()
-                .map(|finding| finding.at(context.place(&query.path)).hint(hint))
-                .collect()
+    let life = life(query, context);
+    let told = found.into_iter().map(|mut finding| {
+        if finding.kind == FindingKind::Failed {
+            let facts = finding.detail.take().into_iter().chain(life.clone());
+            finding.detail = Some(facts.collect::<Vec<String>>().join("\n"));
         }
-    }
+        match origin {
+            BudgetOrigin::Query => finding,
+            BudgetOrigin::Suite => {
+                let hint = "this is the suite's \"slow_query\" threshold; give the query a \"budget\" of its own";
+                finding.at(context.place(&query.path)).hint(hint)
+            }
+        }
+    });
+    told.collect()
+}
+
+/// At which point of its life the query is slow, where its plan was captured.
+fn life(query: &QueryPlan, context: &Context<'_>) -> Option<String> {
+    let (_, captured) = captured(context.log, PlanPoint::Before, &query.name)?;
+    let plan = captured.measured()?;
+    let runs = context.log.queries.iter();
+    let runs: Vec<&QueryRun> = runs.filter(|run| run.query == query.name).collect();
+    Some(LifeOfQuery::of(&runs, &plan.explained)?.words())
 }
 
 fn refused(query: &QueryPlan, context: &Context<'_>) -> Option<Finding> {

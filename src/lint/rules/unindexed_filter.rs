@@ -1,0 +1,47 @@
+//! `unindexed-filter`.
+
+use super::super::{Found, Look, Rule, Schema, Severity};
+use crate::text::thousands;
+
+/// A whole table read for a few rows.
+pub const RULE: Rule = Rule {
+    code: "unindexed-filter",
+    severity: Severity::Advisory,
+    title: "A statement that was run reads a whole table for a few of its rows",
+    condition: "A watched query, as it was executed, scans a table of more than 1,000 rows from beginning to end and keeps at \
+most a tenth of them, or scans it again for each row of another.",
+    effect: "The query takes as long as the table is large, and pushes everything else out of the cache.",
+    bad: "\
+-- with the query SELECT * FROM orders WHERE user_id = 42
+CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint NOT NULL);
+INSERT INTO orders SELECT n, n % 1000 FROM generate_series(1, 20000) AS n;",
+    good: "\
+-- with the query SELECT * FROM orders WHERE user_id = 42
+CREATE TABLE orders (id bigint PRIMARY KEY, user_id bigint NOT NULL);
+INSERT INTO orders SELECT n, n % 1000 FROM generate_series(1, 20000) AS n;
+CREATE INDEX ON orders (user_id);",
+    look: Look::Schema(look),
+};
+
+fn look(schema: &Schema<'_>) -> Vec<Found> {
+    let found = schema.scans.iter().map(|scan| {
+        let number = |rows: f64| thousands(rows.round() as u64);
+        let says = format!(
+            "query \"{}\" reads {} rows of {} and keeps {}",
+            scan.query,
+            number(scan.read),
+            scan.table,
+            number(scan.kept)
+        );
+        let again = match scan.loops {
+            1 => String::new(),
+            loops => format!(", {} times over", thousands(loops)),
+        };
+        let condition = match scan.condition.as_str() {
+            "" => "no condition".to_owned(),
+            condition => format!("the condition is {condition}"),
+        };
+        Found::new(scan.table.clone(), says).detail(format!("{condition}{again}"))
+    });
+    found.collect()
+}

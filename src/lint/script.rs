@@ -1,0 +1,370 @@
+//! What do the rules over scripts look at? Statement by statement, its words, and what the script did before it.
+
+use super::{
+    rule::{Found, Look, Rule},
+    rules::{RULES, rule},
+};
+use crate::{
+    source::{Diagnostic, SourceFile, Span},
+    sql::{
+        self,
+        lexer::{TokenKind, tokens},
+    },
+    text::did_you_mean,
+};
+use std::collections::BTreeSet;
+
+/// A script, ready to be looked at.
+#[derive(Debug, Clone)]
+pub struct Script<'a> {
+    /// The file.
+    pub file: &'a SourceFile,
+    statements: Vec<Words>,
+}
+
+/// One statement and what the script did before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Statement<'a> {
+    words: &'a Words,
+    before: &'a [Words],
+}
+
+/// The words of a statement, in lower case where case does not matter; names in quotes without them.
+#[derive(Debug, Clone, Default)]
+struct Words {
+    words: Vec<String>,
+    /// Where it stands in the file.
+    span: (usize, usize),
+}
+
+/// What a rule found in a script.
+#[derive(Debug, Clone)]
+pub struct InScript {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// What it found.
+    pub found: Found,
+    /// Which statement, in the file.
+    pub span: Span,
+    /// The reason why it does not count, from a comment.
+    pub ignored: Option<String>,
+}
+
+/// A comment that silences a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    code: String,
+    reason: String,
+    span: (usize, usize),
+}
+
+/// Everything that the rules find in a script, statement by statement; and comments that silence nothing.
+pub fn lint_script(file: &SourceFile) -> (Vec<InScript>, Vec<Diagnostic>) {
+    let script = Script::of(file);
+    let (ignored, mut problems) = ignores(file);
+    let mut used = BTreeSet::new();
+    let mut found = Vec::new();
+    for (at, words) in script.statements.iter().enumerate() {
+        let statement = Statement {
+            words,
+            before: &script.statements[..at],
+        };
+        let from = at
+            .checked_sub(1)
+            .map_or(0, |at| script.statements[at].span.1);
+        for known in RULES {
+            let Look::Statement(look) = known.look else {
+                continue;
+            };
+            let Some(one) = look(&statement) else {
+                continue;
+            };
+            let silenced = ignored.iter().enumerate().find(|(_, comment)| {
+                comment.code == known.code && (from..words.span.1).contains(&comment.span.0)
+            });
+            used.extend(silenced.map(|(index, _)| index));
+            found.push(InScript {
+                rule: known,
+                found: one,
+                span: Span::new(words.span.0, words.span.1),
+                ignored: silenced.map(|(_, comment)| comment.reason.clone()),
+            });
+        }
+    }
+    for (_, comment) in ignored
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !used.contains(at))
+    {
+        let primary = format!(
+            "this comment silences nothing: \"{}\" is not broken here",
+            comment.code
+        );
+        let place = file.place(Span::new(comment.span.0, comment.span.1));
+        problems.push(Diagnostic::warning("unused-ignore", primary).at(place));
+    }
+    (found, problems)
+}
+
+/// What a comment begins with that silences a rule.
+const IGNORE: &str = "pgauge: ignore ";
+
+fn ignores(file: &SourceFile) -> (Vec<Ignored>, Vec<Diagnostic>) {
+    let mut ignores = Vec::new();
+    let mut problems = Vec::new();
+    let comments = tokens(file.text())
+        .into_iter()
+        .filter(|token| matches!(token.kind, TokenKind::LineComment | TokenKind::BlockComment));
+    for comment in comments {
+        let text = &file.text()[comment.range.clone()];
+        let text = text
+            .trim_start_matches(['-', '/', '*'])
+            .trim_end_matches(['*', '/']);
+        let Some(rest) = text.trim().strip_prefix(IGNORE) else {
+            continue;
+        };
+        let place = file.place(Span::new(comment.range.start, comment.range.end));
+        let (code, reason) = rest.split_once(':').unwrap_or((rest, ""));
+        let (code, reason) = (code.trim(), reason.trim());
+        if rule(code).is_none() {
+            let primary = format!("there is no rule \"{code}\"");
+            let codes = RULES.iter().map(|rule| rule.code);
+            let hint = did_you_mean(code, codes);
+            let mut diagnostic = Diagnostic::error("unknown-rule", primary).at(place);
+            diagnostic.hints.extend(hint);
+            problems.push(diagnostic);
+        } else if reason.is_empty() {
+            let primary = "a rule is silenced without a reason".to_owned();
+            let hint = format!("write why: -- pgauge: ignore {code}: the table is empty");
+            problems.push(Diagnostic::error("no-reason", primary).at(place).hint(hint));
+        } else {
+            ignores.push(Ignored {
+                code: code.to_owned(),
+                reason: reason.to_owned(),
+                span: (comment.range.start, comment.range.end),
+            });
+        }
+    }
+    (ignores, problems)
+}
+
+impl<'a> Script<'a> {
+    /// Reads a file of SQL.
+    pub fn of(file: &'a SourceFile) -> Self {
+        let text = file.text();
+        let statements = sql::split(text).statements.into_iter();
+        let statements =
+            statements.map(|statement| words(text, statement.range.start, statement.range.end));
+        Self {
+            file,
+            statements: statements.collect(),
+        }
+    }
+}
+
+fn words(text: &str, start: usize, end: usize) -> Words {
+    let part = &text[start..end];
+    let words = tokens(part)
+        .into_iter()
+        .filter(|token| token.is_significant());
+    let words = words.map(|token| {
+        let word = &part[token.range];
+        match token.kind {
+            TokenKind::Identifier => word.to_ascii_lowercase(),
+            TokenKind::QuotedIdentifier => word.trim_matches('"').replace("\"\"", "\""),
+            _ => word.to_owned(),
+        }
+    });
+    Words {
+        words: words.collect(),
+        span: (start, end),
+    }
+}
+
+impl<'a> Statement<'a> {
+    /// The words, in order.
+    pub fn words(&self) -> &'a [String] {
+        &self.words.words
+    }
+
+    /// Whether the statement begins with these words.
+    pub fn begins(&self, with: &str) -> bool {
+        begins(self.words(), with)
+    }
+
+    /// Whether these words stand somewhere in it, one after another.
+    pub fn says(&self, run: &str) -> bool {
+        self.after(run).is_some()
+    }
+
+    /// What stands behind the first place of these words.
+    pub fn after(&self, run: &str) -> Option<&'a [String]> {
+        let words = self.words();
+        let length = run.split(' ').count();
+        let at = (0..words.len()).find(|at| begins(&words[*at..], run))?;
+        Some(&words[at + length..])
+    }
+
+    /// The table that `ALTER TABLE` changes, with the words behind its name.
+    pub fn altered_table(&self) -> Option<(String, &'a [String])> {
+        if !self.begins("alter table") {
+            return None;
+        }
+        let mut rest = &self.words()[2..];
+        for optional in ["if exists", "only"] {
+            if begins(rest, optional) {
+                rest = &rest[optional.split(' ').count()..];
+            }
+        }
+        let (name, rest) = name(rest)?;
+        Some((name, rest))
+    }
+
+    /// The actions of `ALTER TABLE`, which commas part.
+    pub fn actions(&self) -> Vec<&'a [String]> {
+        let Some((_, rest)) = self.altered_table() else {
+            return Vec::new();
+        };
+        let mut depth = 0_i32;
+        let parts = rest.split(move |word| {
+            match word.as_str() {
+                "(" => depth += 1,
+                ")" => depth -= 1,
+                _ => {}
+            }
+            word == "," && depth == 0
+        });
+        parts.collect()
+    }
+
+    /// Whether the script itself made this table, so that nobody uses it yet.
+    pub fn made_here(&self, table: &str) -> bool {
+        self.before.iter().any(|words| {
+            let words = &words.words;
+            let made = ["create table", "create unlogged table", "create temp table"]
+                .iter()
+                .find(|run| begins(words, run));
+            let Some(run) = made else { return false };
+            let mut rest = &words[run.split(' ').count()..];
+            if begins(rest, "if not exists") {
+                rest = &rest[3..];
+            }
+            name(rest).is_some_and(|(made, _)| made == table)
+        })
+    }
+
+    /// Whether an earlier statement of the script begins with these words.
+    pub fn came_before(&self, with: &str) -> bool {
+        self.before.iter().any(|words| begins(&words.words, with))
+    }
+
+    /// Whether a transaction is open that the script itself began.
+    pub fn in_transaction(&self) -> bool {
+        let control = self.before.iter().rev().find_map(|words| {
+            match words.words.first().map(String::as_str) {
+                Some("begin" | "start") => Some(true),
+                Some("commit" | "rollback" | "end") => Some(false),
+                _ => None,
+            }
+        });
+        control == Some(true)
+    }
+
+    /// Whether an earlier statement of the script says these words of this table.
+    pub fn earlier_says(&self, run: &str) -> bool {
+        self.before.iter().any(|words| {
+            let words = &words.words;
+            (0..words.len()).any(|at| begins(&words[at..], run))
+        })
+    }
+}
+
+/// Whether words begin with these.
+pub(super) fn begins(words: &[String], with: &str) -> bool {
+    let mut run = with.split(' ');
+    let mut words = words.iter();
+    run.all(|word| words.next().is_some_and(|known| known == word))
+}
+
+/// A name with its schema, and the words behind it.
+pub(super) fn name(words: &[String]) -> Option<(String, &[String])> {
+    let first = words.first()?;
+    match words.get(1).map(String::as_str) {
+        Some(".") => {
+            let second = words.get(2)?;
+            let name = match first.as_str() {
+                "public" => second.clone(),
+                schema => format!("{schema}.{second}"),
+            };
+            Some((name, &words[3..]))
+        }
+        _ => Some((first.clone(), &words[1..])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(sql: &str) -> Vec<(&'static str, Option<String>)> {
+        let file = SourceFile::new("m.sql", sql);
+        let (found, _) = lint_script(&file);
+        let found = found.into_iter();
+        found
+            .map(|found| (found.rule.code, found.ignored))
+            .collect()
+    }
+
+    #[test]
+    fn what_a_script_made_itself_nobody_uses_yet() {
+        let made = "CREATE TABLE public.orders (id bigint); CREATE INDEX ON orders (id);
+            ALTER TABLE orders ADD CHECK (id > 0); ALTER TABLE orders ALTER id SET NOT NULL;";
+        assert_eq!(codes(made), []);
+        assert_eq!(codes("CREATE INDEX ON orders (id);").len(), 1);
+    }
+
+    #[test]
+    fn a_comment_silences_a_rule_for_the_next_statement_only() {
+        let sql = "-- pgauge: ignore index-not-concurrent: it is empty
+            CREATE INDEX ON orders (id);
+            CREATE INDEX ON users (id);";
+        assert_eq!(
+            codes(sql),
+            [
+                ("index-not-concurrent", Some("it is empty".to_owned())),
+                ("index-not-concurrent", None),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_comment_needs_a_rule_a_reason_and_something_to_silence() {
+        let problems = |sql: &str| -> Vec<String> {
+            let (_, problems) = lint_script(&SourceFile::new("m.sql", sql));
+            problems
+                .iter()
+                .map(|problem| problem.code.to_string())
+                .collect()
+        };
+        assert_eq!(
+            problems("-- pgauge: ignore renam: x\nSELECT 1;"),
+            ["unknown-rule"]
+        );
+        assert_eq!(
+            problems("-- pgauge: ignore rename\nSELECT 1;"),
+            ["no-reason"]
+        );
+        assert_eq!(
+            problems("-- pgauge: ignore rename: x\nSELECT 1;"),
+            ["unused-ignore"]
+        );
+    }
+
+    #[test]
+    fn commas_inside_parentheses_part_no_actions() {
+        let sql = "ALTER TABLE orders ADD COLUMN price numeric(12, 2) DEFAULT 0, ADD UNIQUE (a, b)";
+        let found = codes(sql);
+        let codes: Vec<&str> = found.iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, ["unique-constraint-at-once", "no-lock-timeout"]);
+    }
+}

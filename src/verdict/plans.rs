@@ -1,0 +1,94 @@
+//! What is worth knowing about the plans of the watched queries, whatever is expected of them: many rows, rows that a
+//! join multiplies, a plan that is another one each time or hangs on a sample of the tables.
+
+use super::{context::Context, finding::Finding};
+use crate::{
+    measure::plans::{MANY_ROWS, captured, multiplied},
+    record::{MeasuredPlan, PlanFacts, PlanPoint},
+    schedule::QueryPlan,
+    sql::{StatementKind, kind},
+    text::plural,
+};
+
+/// The notes of all watched queries.
+pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
+    let queries = context.case.queries.iter();
+    queries.flat_map(|query| of_query(query, context)).collect()
+}
+
+fn of_query(query: &QueryPlan, context: &Context<'_>) -> Vec<Finding> {
+    let captured = captured(context.log, PlanPoint::Before, &query.name);
+    let plan = captured.and_then(|(_, captured)| captured.measured());
+    let of_plan = plan.map_or_else(Vec::new, |plan| of_plan(query, plan, context));
+    many_rows(query, context)
+        .into_iter()
+        .chain(of_plan)
+        .collect()
+}
+
+/// The note on a query that returns more rows than anybody reads.
+fn many_rows(query: &QueryPlan, context: &Context<'_>) -> Option<Finding> {
+    let runs = context.log.queries.iter();
+    let own = runs.filter(|run| run.query == query.name);
+    let most = own.map(|run| run.row_count).max()?;
+    let reads = matches!(
+        kind(&query.sql),
+        StatementKind::Read | StatementKind::LockingRead
+    );
+    (reads && most >= MANY_ROWS).then(|| {
+        let primary = format!("query \"{}\" returns {}", query.name, plural(most, "row"));
+        Finding::note("many-rows", primary)
+            .at(context.place(&query.path))
+            .hint(
+                "ask for a page of them, let the database add them up, or read them with a cursor",
+            )
+    })
+}
+
+fn of_plan(query: &QueryPlan, plan: &MeasuredPlan, context: &Context<'_>) -> Vec<Finding> {
+    let place = || context.place(&query.path);
+    let name = &query.name;
+    let mut notes = Vec::new();
+    if let Some(found) = multiplied(&plan.explained.root) {
+        let primary = format!(
+            "query \"{name}\" multiplies rows in a join: {}",
+            found.words()
+        );
+        let hint = "look for a missing join condition, or for two lists joined to one parent";
+        notes.push(
+            Finding::note("row-multiplication", primary)
+                .at(place())
+                .hint(hint),
+        );
+    }
+    if !plan.steady {
+        let times = plural(u64::from(plan.executions), "execution");
+        let primary = format!("of {times} of query \"{name}\" no two in a row did the same");
+        let hint = "random(), now() or parallel workers make it another one each time; only the plan's shape is compared";
+        notes.push(
+            Finding::note("plan-unsteady", primary)
+                .at(place())
+                .hint(hint),
+        );
+    }
+    let facts = PlanFacts::of(&plan.explained);
+    let others = plan.other_samples.iter().filter(|root| {
+        let nodes = root.facts();
+        let shape = nodes.iter().map(|node| (node.depth, &node.title));
+        !shape.eq(facts.nodes.iter().map(|node| (node.depth, &node.title)))
+    });
+    let count = others.count();
+    if count > 0 {
+        let samples = plural(plan.other_samples.len() as u64, "other sample");
+        let primary = format!(
+            "the plan of query \"{name}\" hangs on the sample of ANALYZE: {count} of {samples} lead to another one"
+        );
+        let hint = "raise the statistics target of the columns in its conditions: ALTER TABLE … ALTER COLUMN … SET STATISTICS 1000";
+        notes.push(
+            Finding::note("plan-hangs-on-sample", primary)
+                .at(place())
+                .hint(hint),
+        );
+    }
+    notes
+}

@@ -1,0 +1,129 @@
+//! What `pgauge plans` and `pgauge lint` say of runs, scripts and databases.
+
+use crate::{folder::*, program};
+use std::fs;
+
+const WITH_AND_WITHOUT: &str = "
+name: A query with and without its index
+queries:
+  of_user:
+    sql: SELECT id FROM orders WHERE user_id = :user ORDER BY id LIMIT 5
+    with: { user: 42 }
+    budget: 1m
+variants:
+  without:
+    seed:
+      - sql: |
+          CREATE TABLE orders (id integer PRIMARY KEY, user_id integer NOT NULL);
+          INSERT INTO orders SELECT n, n % 1000 FROM generate_series(1, 20000) AS n;
+  with:
+    seed:
+      - sql: |
+          CREATE TABLE orders (id integer PRIMARY KEY, user_id integer NOT NULL);
+          INSERT INTO orders SELECT n, n % 1000 FROM generate_series(1, 20000) AS n;
+          CREATE INDEX orders_user ON orders (user_id, id);
+";
+
+#[test]
+fn the_plans_of_two_variants_are_laid_over_each_other_with_the_reason() {
+    let suite = Playground::new();
+    suite.add("plans", "index.yaml", WITH_AND_WITHOUT);
+    let ran = program::run(suite.root(), &["scenarios"]);
+    let json = ran.results.to_json().unwrap();
+    fs::write(suite.root().join("results.json"), json).unwrap();
+    let both = ["plans", "diff", "results.json", "results.json"];
+    let diff = |more: &[&str]| program::pgauge(suite.root(), &[&both[..], more].concat());
+    let chosen = ["--from", "without", "--to", "with"];
+    let text = diff(&chosen);
+    assert_eq!(text.status, 0, "{}", text.stderr);
+    for part in [
+        "of_user: another plan",
+        "→ Index Only Scan using orders_user on orders",
+        "index added: CREATE INDEX orders_user ON public.orders USING btree (user_id, id)",
+    ] {
+        assert!(text.stdout.contains(part), "{part}\n{}", text.stdout);
+    }
+    let markdown = diff(&[&chosen[..], &["--format", "markdown"]].concat());
+    assert!(markdown.stdout.contains("| ~ | "), "{}", markdown.stdout);
+    let html = diff(&[&chosen[..], &["--format", "html", "--output", "plans.html"]].concat());
+    assert_eq!(html.status, 0, "{}", html.stderr);
+    let page = fs::read_to_string(suite.root().join("plans.html")).unwrap();
+    assert!(page.contains("<tr class=\"changed\">"), "{page}");
+    let unclear = diff(&[]);
+    assert_eq!(unclear.status, 2, "{}", unclear.stdout);
+    assert!(unclear.stderr.contains("no two snapshots belong together"));
+    let shown = program::pgauge(
+        suite.root(),
+        &["plans", "show", "results.json", "--case", "with"],
+    );
+    assert!(
+        shown.stdout.contains("Index Cond: (user_id = 42)"),
+        "{}",
+        shown.stdout
+    );
+}
+
+#[test]
+fn a_script_is_linted_statement_by_statement_and_ends_with_the_worst() {
+    let suite = Playground::new();
+    let lint = |sql: &str| {
+        fs::write(suite.root().join("m.sql"), sql).unwrap();
+        program::pgauge(suite.root(), &["lint", "m.sql"])
+    };
+    let blocking = lint("CREATE INDEX ON orders (user_id);");
+    assert_eq!(blocking.status, 1);
+    assert!(
+        blocking.stdout.contains("failed[index-not-concurrent]"),
+        "{}",
+        blocking.stdout
+    );
+    assert!(blocking.stdout.contains("m.sql:1:1"), "{}", blocking.stdout);
+    let reasoned = lint(
+        "-- pgauge: ignore index-not-concurrent: it is empty\nCREATE INDEX ON orders (user_id);",
+    );
+    assert_eq!(reasoned.status, 0);
+    assert!(
+        reasoned
+            .stdout
+            .contains("0 blocking, 0 advisory, 1 ignored"),
+        "{}",
+        reasoned.stdout
+    );
+    let unreasoned =
+        lint("-- pgauge: ignore index-not-concurrent\nCREATE INDEX ON orders (user_id);");
+    assert_eq!(unreasoned.status, 3, "{}", unreasoned.stdout);
+    let nothing = program::pgauge(suite.root(), &["lint"]);
+    assert_eq!(nothing.status, 2);
+}
+
+#[test]
+fn only_scripts_that_changed_since_a_commit_are_linted() {
+    let suite = Playground::new();
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=qa", "-c", "user.email=qa@example.org"];
+        let ran = std::process::Command::new("git")
+            .args(identity)
+            .args(arguments)
+            .current_dir(suite.root())
+            .output();
+        ran.is_ok_and(|output| output.status.success())
+    };
+    if !git(&["init", "-q"]) {
+        eprintln!("skipped: there is no git");
+        return;
+    }
+    let migrations = suite.root().join("migrations");
+    fs::create_dir(&migrations).unwrap();
+    fs::write(migrations.join("1.sql"), "CREATE INDEX ON old (a);").unwrap();
+    assert!(git(&["add", "."]) && git(&["commit", "-qm", "one"]));
+    fs::write(migrations.join("2.sql"), "CREATE INDEX ON new (a);").unwrap();
+    let said = program::pgauge(suite.root(), &["lint", "migrations", "--since", "HEAD"]);
+    assert_eq!(said.status, 1, "{}", said.stderr);
+    assert!(
+        said.stdout.contains("2.sql:1:1") && !said.stdout.contains("1.sql:1:1"),
+        "{}",
+        said.stdout
+    );
+    let unknown = program::pgauge(suite.root(), &["lint", "migrations", "--since", "nowhere"]);
+    assert_eq!(unknown.status, 2);
+}
