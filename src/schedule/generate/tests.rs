@@ -146,7 +146,7 @@ proptest! {
     fn zipf_stays_in_its_range_for_every_exponent(
         seed: u64, from in -5_i64..5, count in 1_i64..2000, exponent in 0.0_f64..4.0,
     ) {
-        let max = (from + count).max(0);
+        let max = (from + count).max(1);
         let spec = json!({ "zipf": { "from": from, "max": max, "exponent": exponent } });
         let values = ints(&column_of(seed, 50, spec));
         prop_assert!(values.iter().all(|value| (from..=max).contains(value)));
