@@ -14,6 +14,7 @@ pub mod isolation;
 pub mod lint;
 pub mod measure;
 pub mod pg;
+pub mod pgbench;
 pub mod record;
 pub mod report;
 pub mod run;

@@ -12,6 +12,7 @@
 
 mod idle;
 mod peers;
+mod seeding;
 mod stall;
 mod world;
 
@@ -108,6 +109,10 @@ fn main() -> Result<(), Any> {
     let name = "rate 2000/s with a stall of 1 s: p99 from the intended start";
     if takes(name) {
         stall::compare(&world, name)?;
+    }
+    let name = "seeding 1,000,000 rows of pgbench_accounts";
+    if takes(name) {
+        seeding::compare(&world, name)?;
     }
     let name = "1000 connected idle clients: memory";
     if takes(name) {

@@ -130,6 +130,19 @@ impl World {
         }
     }
 
+    /// Drops the seeds that pgauge has built, so that the next run builds its own.
+    pub fn forget_templates(&self) -> Result<(), Any> {
+        let named = "SELECT datname FROM pg_database WHERE datname LIKE 'pgauge%'";
+        for database in self.psql("postgres", named)?.lines() {
+            self.psql(
+                "postgres",
+                &format!("ALTER DATABASE \"{database}\" IS_TEMPLATE false"),
+            )?;
+            self.psql("postgres", &format!("DROP DATABASE \"{database}\""))?;
+        }
+        Ok(())
+    }
+
     /// Starts pgauge with a workload.
     pub fn start_pgauge(&self, workload: &Workload, load: &str) -> Result<(Child, PathBuf), Any> {
         let Workload {

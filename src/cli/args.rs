@@ -1,5 +1,6 @@
 //! What was typed? Command line and environment as clap reads them; [`settings`](super::settings) says what it means.
 
+use crate::record::Shard;
 use clap::{
     Args, CommandFactory, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser,
 };
@@ -52,6 +53,8 @@ fn switch(text: &str) -> Result<bool, String> {
 pub enum Command {
     /// Run scenarios and say what holds
     Run(Box<RunArgs>),
+    /// Make one result of those of several processes, and judge it
+    Merge(MergeArgs),
     /// Say everything that is wrong with scenarios, without a server
     #[command(after_help = "\
 Example:
@@ -210,6 +213,14 @@ pub struct RunningArgs {
     /// what they cost
     #[arg(long, env = "PGAUGE_ADVISE", value_parser = switch)]
     pub advise: bool,
+    /// Run the I-th of N parts of the suite: every N-th scenario file; of every load its share of users, rate and
+    /// transactions. `pgauge merge` makes one result of what all parts write with --json
+    #[arg(long, env = "PGAUGE_SHARD", value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// Have the parts of a load wait for each other on the server, under this name, so that they begin together. The name
+    /// is that of one run, such as the number of a build
+    #[arg(long, env = "PGAUGE_BARRIER", value_name = "NAME", requires = "shard")]
+    pub barrier: Option<String>,
     /// Count a skipped case as failed
     #[arg(long, env = "PGAUGE_NO_SKIPS", value_parser = switch)]
     pub no_skips: bool,
@@ -253,6 +264,44 @@ fn trace(text: &str) -> Result<Trace, String> {
     }
 }
 
+/// Arguments of `merge`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pgauge merge out/shard-*.json --junit out/junit.xml")]
+pub struct MergeArgs {
+    /// What `pgauge run --json` wrote, of every process. Run it where they ran: the scenarios are read again
+    #[arg(value_name = "FILE.json", required = true)]
+    pub results: Vec<PathBuf>,
+    /// Write a JUnit report of all to this file
+    #[arg(
+        long,
+        env = "PGAUGE_JUNIT",
+        value_name = "FILE",
+        help_heading = "Reports"
+    )]
+    pub junit: Option<PathBuf>,
+    /// Write everything that was seen to this file, as JSON
+    #[arg(
+        long,
+        env = "PGAUGE_JSON",
+        value_name = "FILE",
+        help_heading = "Reports"
+    )]
+    pub json: Option<PathBuf>,
+    /// Write the latencies of every load to this file, second by second, in HdrHistogram's interval log format
+    #[arg(
+        long,
+        env = "PGAUGE_INTERVAL_LOG",
+        value_name = "FILE",
+        help_heading = "Reports"
+    )]
+    pub interval_log: Option<PathBuf>,
+    /// Count a skipped case as failed
+    #[arg(long, env = "PGAUGE_NO_SKIPS", value_parser = switch)]
+    pub no_skips: bool,
+}
+
 /// Arguments of `import`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -269,6 +318,8 @@ pub struct ImportArgs {
 pub enum Imported {
     /// A spec of PostgreSQL's isolation tester, with its comments
     Isolation(ImportIsolationArgs),
+    /// A custom script of pgbench, as a load
+    Pgbench(ImportPgbenchArgs),
 }
 
 /// Arguments of `import isolation`.
@@ -283,6 +334,34 @@ pub struct ImportIsolationArgs {
     /// Where the scenario is written; standard output without it
     #[arg(short, long, env = "PGAUGE_OUTPUT", value_name = "FILE.yaml")]
     pub output: Option<PathBuf>,
+}
+
+/// Arguments of `import pgbench`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pgauge import pgbench bench/transfer.sql --scale 10 -o scenarios/load/transfer.yaml")]
+pub struct ImportPgbenchArgs {
+    /// The script
+    #[arg(value_name = "FILE.sql")]
+    pub script: PathBuf,
+    /// Where the scenario is written; standard output without it
+    #[arg(short, long, env = "PGAUGE_OUTPUT", value_name = "FILE.yaml")]
+    pub output: Option<PathBuf>,
+    /// The scale factor: what :scale is, and how large the tables of pgbench are
+    #[arg(short, long, env = "PGAUGE_SCALE", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    pub scale: i64,
+    /// A variable that the script reads and does not set
+    #[arg(short = 'D', long = "define", env = "PGAUGE_DEFINES", value_name = "NAME=VALUE", value_delimiter = ',', value_parser = define)]
+    pub defines: Vec<(String, String)>,
+}
+
+/// Reads `NAME=VALUE`.
+fn define(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
 }
 
 /// Arguments of `init`.

@@ -2,10 +2,11 @@
 
 use super::{
     Stop,
-    args::{ImportArgs, ImportIsolationArgs, Imported},
+    args::{ImportArgs, ImportIsolationArgs, ImportPgbenchArgs, Imported},
 };
 use crate::{
     isolation::{Parsed, expected_beside, parse, to_yaml},
+    pgbench,
     report::{
         file::ReportFile,
         terminal::{View, say},
@@ -23,7 +24,19 @@ use std::path::{Component, Path, PathBuf};
 pub fn import(args: &ImportArgs, view: View) -> Result<(), Stop> {
     match &args.of {
         Imported::Isolation(args) => isolation(args, view),
+        Imported::Pgbench(args) => pgbench(args, view),
     }
+}
+
+fn pgbench(args: &ImportPgbenchArgs, view: View) -> Result<(), Stop> {
+    let file = SourceFile::read(&args.script, MAX_BYTES).map_err(Stop::usage)?;
+    let given = pgbench::Given {
+        scale: args.scale,
+        defines: args.defines.iter().cloned().collect(),
+    };
+    let imported = pgbench::import(&file, &given)?;
+    super::tell(&imported.warnings, view);
+    write(args.output.as_deref(), &imported.yaml)
 }
 
 fn isolation(args: &ImportIsolationArgs, view: View) -> Result<(), Stop> {
@@ -34,8 +47,13 @@ fn isolation(args: &ImportIsolationArgs, view: View) -> Result<(), Stop> {
     let folder = scenario.parent().unwrap_or(Path::new(""));
     let expected = expected_beside(&args.spec).map(|path| relative(&path, folder));
     let yaml = to_yaml(&spec, expected.as_deref());
-    let Some(output) = &args.output else {
-        say(&yaml);
+    write(args.output.as_deref(), &yaml)
+}
+
+/// Writes a scenario to a file, or to standard output.
+fn write(output: Option<&Path>, yaml: &str) -> Result<(), Stop> {
+    let Some(output) = output else {
+        say(yaml);
         return Ok(());
     };
     let written = ReportFile::open(output).and_then(|file| file.write(yaml.as_bytes()));

@@ -11,6 +11,7 @@ pub mod import;
 pub mod init;
 pub mod lint;
 pub mod man;
+pub mod merge;
 mod planning;
 pub mod plans;
 pub mod run;
@@ -60,6 +61,7 @@ pub fn main() -> ExitCode {
 fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {
     match &typed.command {
         Command::Run(args) => return run::run(args, view),
+        Command::Merge(args) => return merge::merge(args, view),
         Command::Check(chosen) => check::check(chosen, view)?,
         Command::Show(chosen) => show::show(chosen, view)?,
         Command::Import(args) => import::import(args, view)?,

@@ -54,6 +54,8 @@ pub fn planned_to_run(settings: &RunSettings) -> Result<Planned, Stop> {
         expect_outcomes(&mut loaded, expected)?;
     }
     let mut options = options(scope, chosen, Some(running.random_seed));
+    options.shard = running.shard;
+    options.barrier.clone_from(&settings.barrier);
     if reports.trace.is_some() {
         options.rows = RowsKept::All;
     }
@@ -67,7 +69,7 @@ fn plan_of(
 ) -> Result<Planned, Stop> {
     let plan = plan(loaded, options)?;
     keep_secret(&secrets::of(&plan));
-    if plan.cases.is_empty() {
+    if plan.cases.is_empty() && !is_for_others(loaded, options)? {
         return Err(nothing_chosen(chosen, loaded));
     }
     let has_a_case = |file: &&Arc<LoadedScenario>| {
@@ -77,6 +79,18 @@ fn plan_of(
     let files = loaded.iter().filter(has_a_case);
     let warnings = files.flat_map(|file| file.warnings.0.clone()).collect();
     Ok(Planned { plan, warnings })
+}
+
+/// Whether there is something to be done, all of it by the other processes that share it.
+fn is_for_others(
+    loaded: &[Arc<LoadedScenario>],
+    options: &PlanOptions,
+) -> Result<bool, Diagnostics> {
+    let whole = PlanOptions {
+        shard: None,
+        ..options.clone()
+    };
+    Ok(options.shard.is_some() && !plan(loaded, &whole)?.cases.is_empty())
 }
 
 impl Planned {
@@ -133,6 +147,8 @@ pub fn options(scope: &Scope, chosen: &Chosen, random_seed: Option<u64>) -> Plan
         },
         rows: usual.rows,
         tester_step_timeout: tester_step_timeout().unwrap_or(usual.tester_step_timeout),
+        shard: None,
+        barrier: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `pgauge run`: the way of a scenario through the rooms.
 
 mod baselines;
-mod reports;
+pub(super) mod reports;
 mod server;
 mod signals;
 mod watcher;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     measure,
-    record::{Breakage, CaseEnd, CaseLog, Micros, RunFacts, RunLog},
+    record::{Breakage, CaseEnd, CaseLog, RunFacts, RunLog},
     report::{
         results::Results,
         terminal::{Ending, Progress, Verbosity, View, say},
@@ -128,26 +128,15 @@ fn facts(settings: &RunSettings) -> RunFacts {
         started_at: jiff::Timestamp::now().to_string(),
         pgauge: env!("CARGO_PKG_VERSION").to_owned(),
         random_seed: settings.running.random_seed,
+        shard: settings.running.shard,
         ..RunFacts::default()
     }
 }
 
 fn without_server(plan: &Plan, run: RunFacts, breakage: &Breakage) -> RunLog {
-    let cases = plan.cases.iter().map(|case| CaseLog {
-        case: case.id.clone(),
-        end: CaseEnd::Broke(Box::new(breakage.clone())),
-        events: Vec::new(),
-        load: None,
-        queries: Vec::new(),
-        probes: Vec::new(),
-        plans: Vec::new(),
-        exploration: None,
-        serial: None,
-        advice: Vec::new(),
-        schema: None,
-        started_at: String::new(),
-        duration: Micros(0),
-    });
+    let broke = || CaseEnd::Broke(Box::new(breakage.clone()));
+    let cases = plan.cases.iter();
+    let cases = cases.map(|case| CaseLog::new(case.id.clone(), broke()));
     RunLog {
         run,
         cases: cases.collect(),

@@ -12,6 +12,7 @@ use crate::{
         download::{Downloads, Leave},
         guard::Guard,
     },
+    record::Shard,
     report::terminal::{Characters, Verbosity, View},
     run::Advising,
     schedule::PlanOptions,
@@ -169,6 +170,8 @@ pub struct RunSettings {
     pub running: Running,
     /// The outcome that is expected, in isolationtester's form: a file, or a folder.
     pub expected: Option<PathBuf>,
+    /// The name under which the parts of a load wait for each other.
+    pub barrier: Option<String>,
     /// What is kept.
     pub keeping: Keeping,
     /// What is written.
@@ -190,6 +193,8 @@ pub struct Running {
     pub skips: Skips,
     /// Whether indexes are tried for queries that read whole tables.
     pub advising: Advising,
+    /// Which part of it all is run, where several processes share it.
+    pub shard: Option<Shard>,
 }
 
 /// What happens after a case that did not pass.
@@ -251,6 +256,11 @@ impl RunSettings {
         if args.server.keep && own && !std::io::stdin().is_terminal() {
             return Err(nothing_to_keep());
         }
+        let barrier = args.running.barrier.clone();
+        let barrier = barrier.filter(|name| !name.is_empty());
+        if barrier.is_some() && own {
+            return Err(no_barrier());
+        }
         let running = Running {
             jobs: args
                 .running
@@ -274,6 +284,8 @@ impl RunSettings {
                 true => Skips::Refused,
                 false => Skips::Allowed,
             },
+            // The only part is the whole.
+            shard: args.running.shard.filter(|shard| shard.of > 1),
         };
         let report = |typed: &Option<PathBuf>, suite: &Option<PathBuf>| {
             let typed = typed.clone().filter(|path| !path.as_os_str().is_empty());
@@ -295,6 +307,7 @@ impl RunSettings {
             downloads: downloads(&args.server),
             running,
             expected: args.running.expected.clone(),
+            barrier,
             keeping: Keeping {
                 databases: args.server.keep,
                 templates: args.server.keep_templates,
@@ -315,6 +328,16 @@ fn no_dash() -> Stop {
     Stop::usage(
         Diagnostic::error("report", primary)
             .hint("name a file, a pipe or /dev/stderr; or ./- for a file of that name"),
+    )
+}
+
+/// The parts meet on the server that they have in common.
+fn no_barrier() -> Stop {
+    let primary = "--barrier needs a server that all parts of the load use";
+    Stop::usage(
+        Diagnostic::error("barrier", primary)
+            .detail("each process starts a server of its own")
+            .hint("name one with --server URL, or DATABASE_URL"),
     )
 }
 

@@ -8,7 +8,7 @@
 mod comments;
 mod compare;
 mod expected;
-mod layout;
+pub(crate) mod layout;
 mod lexer;
 mod link;
 mod names;

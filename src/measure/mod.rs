@@ -11,10 +11,12 @@ mod deadlock;
 mod errors;
 mod latency;
 mod load;
+pub mod merge;
 mod numbers;
 mod outcome;
 pub mod plans;
 mod repetition;
+pub mod stages;
 mod statements;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -16,6 +16,7 @@ pub mod load;
 mod plan;
 mod reply;
 mod run_log;
+mod shard;
 
 pub mod value;
 
@@ -41,6 +42,7 @@ pub use reply::{Column, Reply, ResultSet, ServerError, ToldWait};
 pub use run_log::{
     Breakage, CaseEnd, CaseId, CaseLog, FORMAT, ProbeReply, QueryRun, RunFacts, RunLog, ServerFacts,
 };
+pub use shard::Shard;
 pub use value::{Numeric, Row, RowOrder, RowsDifference, Value, compare_rows, same};
 
 use serde::{Deserialize, Serialize};

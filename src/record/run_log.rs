@@ -2,7 +2,7 @@
 
 use super::{
     Event, Exploration, LoadLog, Micros, PlanSnapshot, ProvenIndex, Reply, SchemaFacts,
-    SerialCheck, ServerError, Timing,
+    SerialCheck, ServerError, Shard, Timing,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -28,6 +28,9 @@ pub struct RunFacts {
     pub pgauge: String,
     /// The seed of all randomness.
     pub random_seed: u64,
+    /// Which part of the suite it was, where several processes share it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// The server; none where it never came up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerFacts>,
@@ -119,6 +122,27 @@ pub struct CaseLog {
     /// From taking the clone to giving it back.
     #[serde(default)]
     pub duration: Micros,
+}
+
+impl CaseLog {
+    /// A log in which nothing is noted yet but how it ended.
+    pub fn new(case: CaseId, end: CaseEnd) -> Self {
+        Self {
+            case,
+            end,
+            events: Vec::new(),
+            load: None,
+            queries: Vec::new(),
+            probes: Vec::new(),
+            plans: Vec::new(),
+            exploration: None,
+            serial: None,
+            advice: Vec::new(),
+            schema: None,
+            started_at: String::new(),
+            duration: Micros(0),
+        }
+    }
 }
 
 /// How the execution of a case ended.

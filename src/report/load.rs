@@ -1,5 +1,6 @@
 //! What did a load come to? Its numbers for the terminal, and where the time of its transactions went.
 
+use super::{stages, style};
 use crate::{
     record::{
         Histogram, LoadLog, Micros,
@@ -12,6 +13,9 @@ use std::time::Duration;
 /// Fewer sessions than these, seen in the middle of a statement, tell nothing of shares.
 const FEWEST_SEEN: u64 = 20;
 
+/// The most statements whose planning is told.
+const MOST_PLANNED: usize = 3;
+
 /// The most statements that are shown.
 const MOST_STATEMENTS: usize = 5;
 
@@ -20,9 +24,13 @@ pub fn summary(load: &LoadLog) -> Vec<String> {
     let mut lines = vec![head(load)];
     lines.extend(schedule(load));
     lines.extend(latencies(load));
+    lines.extend(stages::lines(load));
     for tally in load.clients.iter().filter(|tally| tally.transactions() > 0) {
-        lines.push(time(tally, load.server.as_ref()));
+        lines.push(time(tally));
     }
+    let server = load.server.as_ref();
+    lines.extend(server.and_then(|server| in_server(load, server)));
+    lines.extend(planning(load));
     lines.extend(connections(load));
     if let Some(server) = &load.server {
         lines.extend(of_server(server));
@@ -50,6 +58,27 @@ pub fn statements(load: &LoadLog) -> Vec<String> {
         *line = line.chars().take(110).collect();
     }
     lines
+}
+
+/// What hooks logged, client by client.
+pub fn logged(load: &LoadLog) -> Vec<String> {
+    let clients = load.clients.iter();
+    let clients = clients.filter(|tally| !tally.logged.is_empty());
+    let lines = clients.flat_map(|tally| {
+        let lines = plural(tally.logged.count, "line");
+        let head = format!("\"{}\" logged {lines}:", tally.client);
+        let first = tally.logged.first.iter();
+        let first = first.map(|line| format!("  {}", shown_line(line)));
+        let left = tally.logged.count - tally.logged.first.len() as u64;
+        let rest = (left > 0).then(|| format!("  … and {} more", thousands(left)));
+        [head].into_iter().chain(first).chain(rest)
+    });
+    lines.collect()
+}
+
+fn shown_line(line: &str) -> String {
+    let line = line.lines().next().unwrap_or_default();
+    style::shown(line).chars().take(200).collect()
 }
 
 fn head(load: &LoadLog) -> String {
@@ -138,7 +167,7 @@ fn row(name: &str, latency: &Histogram, over: Micros, errors: u64) -> Vec<String
 }
 
 /// Where the time of a client's transactions went, the largest part first.
-fn time(tally: &ClientTally, server: Option<&LoadServer>) -> String {
+fn time(tally: &ClientTally) -> String {
     let Parts {
         lag,
         pool_wait,
@@ -168,24 +197,25 @@ fn time(tally: &ClientTally, server: Option<&LoadServer>) -> String {
         .collect();
     let mean = Duration::from_nanos(total / tally.transactions().max(1));
     let largest = parts.first().map_or("", |(name, _)| name);
-    let of_it = server
-        .filter(|_| first_row + rows > total / 100)
-        .and_then(seen)
-        .map_or_else(String::new, |seen| format!("; in the server {seen}"));
     format!(
-        "time of \"{}\": {} on average, most of it {largest}: {}{of_it}",
+        "time of \"{}\": {} on average, most of it {largest}: {}",
         tally.client,
         format_duration(mean),
         list(&told, "and")
     )
 }
 
-/// What sessions were seen doing in the middle of a statement; looks, not measurements.
-fn seen(server: &LoadServer) -> Option<String> {
+/// What a transaction's time in the server went into: what sessions were seen doing in the middle of a statement, scaled to
+/// the time that the clients spent waiting for answers. Looks, not measurements.
+fn in_server(load: &LoadLog, server: &LoadServer) -> Option<String> {
     let waits = &server.waits;
-    if waits.active < FEWEST_SEEN {
+    let parts = load.clients.iter().map(|tally| tally.parts);
+    let spent: u64 = parts.map(|parts| parts.first_row + parts.rows).sum();
+    let transactions: u64 = load.clients.iter().map(ClientTally::transactions).sum();
+    if waits.active < FEWEST_SEEN || spent == 0 {
         return None;
     }
+    let mean = spent as f64 / transactions.max(1) as f64;
     let share = |count: u64| count as f64 / waits.active as f64;
     let mut kinds: Vec<(String, u64)> = Vec::new();
     for (event, count) in &waits.waiting {
@@ -201,13 +231,52 @@ fn seen(server: &LoadServer) -> Option<String> {
     let told: Vec<String> = kinds
         .iter()
         .filter(|(_, count)| share(*count) >= 0.01)
-        .map(|(kind, count)| format!("{kind} {}", percent(share(*count))))
+        .map(|(kind, count)| {
+            let scaled = Duration::from_nanos((share(*count) * mean) as u64);
+            let percent = percent(share(*count));
+            format!("{} {kind} ({percent})", format_duration(scaled))
+        })
         .collect();
     Some(format!(
-        "about {}, by {}",
-        list(&told, "and"),
-        plural(waits.looks, "look")
+        "in the server: {} a transaction, by {} about {}",
+        format_duration(Duration::from_nanos(mean as u64)),
+        plural(waits.looks, "look"),
+        list(&told, "and")
     ))
+}
+
+/// How long the server plans: as it counted itself, else as EXPLAIN told of each statement.
+fn planning(load: &LoadLog) -> Option<String> {
+    let statements = load.server.iter().flat_map(|server| &server.statements);
+    let counted: Duration = statements.map(|one| one.plan.duration()).sum();
+    let transactions: u64 = load.clients.iter().map(ClientTally::transactions).sum();
+    if !counted.is_zero() {
+        let each = counted.div_f64(transactions.max(1) as f64);
+        let each = format_duration(each);
+        return Some(format!(
+            "planning: {each} a transaction, as pg_stat_statements counted"
+        ));
+    }
+    let told = load.clients.iter().flat_map(|tally| {
+        let steps = tally.steps.iter();
+        steps.filter_map(|step| {
+            let name = format!("{}.{}", tally.client, step.step);
+            Some((step.planning?, name))
+        })
+    });
+    let mut told: Vec<(Micros, String)> = told.collect();
+    told.sort_by_key(|(span, _)| std::cmp::Reverse(*span));
+    let told: Vec<String> = told
+        .iter()
+        .take(MOST_PLANNED)
+        .map(|(span, name)| format!("\"{name}\" {}", shown(*span)))
+        .collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "planning, by EXPLAIN: {} (a prepared statement is planned a few times per connection)",
+            list(&told, "and")
+        )
+    })
 }
 
 fn connections(load: &LoadLog) -> Option<String> {
@@ -313,20 +382,23 @@ fn bytes(count: u64) -> String {
     }
 }
 
-fn table(head: &[&str], mut rows: Vec<Vec<String>>) -> Vec<String> {
+pub(super) fn table(head: &[&str], mut rows: Vec<Vec<String>>) -> Vec<String> {
     if rows.is_empty() {
         return Vec::new();
     }
     rows.insert(0, head.iter().map(|word| (*word).to_owned()).collect());
     let mut sides = vec![Side::Right; head.len()];
     sides[0] = Side::Left;
-    if head.last() == Some(&"statement") {
+    if head
+        .last()
+        .is_some_and(|last| ["statement", stages::CURVE].contains(last))
+    {
         sides[head.len() - 1] = Side::Left;
     }
     align_columns(&rows, &sides)
 }
 
-fn shown(span: Micros) -> String {
+pub(super) fn shown(span: Micros) -> String {
     format_duration(span.duration())
 }
 

@@ -15,6 +15,7 @@ pub mod load;
 pub mod plans;
 mod redaction;
 pub mod results;
+pub mod stages;
 pub mod story;
 pub mod style;
 pub mod terminal;

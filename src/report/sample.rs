@@ -470,6 +470,7 @@ pub fn results() -> Results {
         started_at: "2026-11-20T10:00:00Z".into(),
         pgauge: "0.1.0".into(),
         random_seed: 42,
+        shard: None,
         server: Some(ServerFacts {
             version: "15.18".into(),
             version_num: 150_018,

@@ -15,7 +15,7 @@ pub use case::{
     Production, QueryPlan, RetryPlan, Round, SeedAction, SeedPlan, StatementForm, StatementPlan,
     StepPlan, StepWork,
 };
-pub use load::{LoadPlan, MixPart, StagePlan};
+pub use load::{Barrier, LoadPlan, MixPart, StagePlan};
 pub use migration::{
     AppVersion, CompatibleMember, CompatiblePlan, MemberKind, MigrationCommand, MigrationPart,
     MigrationPlan, MigrationScript, MigrationStatement, MigrationWork, Transactions,

@@ -38,7 +38,7 @@ pub use outcome::{CaseVerdict, Counts, ExitStatus, Outcome, Skips, Verdict};
 use crate::{
     baseline::{Baseline, Environment},
     measure::{self, Measurements, Trace},
-    record::{CaseEnd, CaseLog, RunLog},
+    record::{CaseEnd, CaseLog, RunLog, Shard},
     schedule::{Case, Plan},
     text::guarded,
 };
@@ -97,16 +97,18 @@ pub fn judge_measured(
         measurements,
         terms,
     };
-    let findings = match &log.end {
-        CaseEnd::Ran => explored::judge(&context, of_a_case_that_ran(&context)),
+    let part = case.load.as_ref().and_then(|load| load.part);
+    let findings = match (&log.end, part) {
+        (CaseEnd::Ran, Some(part)) => of_a_part(&context, part),
+        (CaseEnd::Ran, None) => explored::judge(&context, of_a_case_that_ran(&context)),
         // A hook may call the rest off, but not what was wrong already.
-        CaseEnd::Skipped { reason } => [end::skipped(&context, reason)]
+        (CaseEnd::Skipped { reason }, _) => [end::skipped(&context, reason)]
             .into_iter()
             .chain(unexpected::judge(&context))
             .chain(failed_before(&context))
             .collect(),
         // What was wrong before the world broke may be why it did.
-        CaseEnd::Broke(breakage) => [end::broke(&context, breakage)]
+        (CaseEnd::Broke(breakage), _) => [end::broke(&context, breakage)]
             .into_iter()
             .chain(failed_before(&context))
             .collect(),
@@ -125,6 +127,35 @@ fn failed_before(context: &Context<'_>) -> impl Iterator<Item = Finding> {
         .into_iter()
         .chain(steps::judge(context));
     findings.filter(|finding| finding.kind == FindingKind::Failed)
+}
+
+/// Of a load that several processes share, one alone says what went wrong with it, and nothing of what is expected of all.
+fn of_a_part(context: &Context<'_>, part: Shard) -> Vec<Finding> {
+    let mut findings = hooks::judge(context);
+    findings.extend(unexpected::judge(context));
+    findings.extend(load::judge(context));
+    let primary = format!("part {part} of a load: `pgauge merge` judges the whole");
+    findings.push(Finding::new(FindingKind::Skipped, "part-of-load", primary));
+    findings
+}
+
+/// Judges a load that several processes shared: what they counted together, with what each of them saw of its own
+/// database.
+pub fn judge_parts(case: &Case, log: &CaseLog, parts: &[CaseLog], terms: &Terms) -> CaseVerdict {
+    let mut findings: Vec<Finding> = Vec::new();
+    for part in parts {
+        let seen = CaseLog {
+            load: log.load.clone(),
+            end: log.end.clone(),
+            ..part.clone()
+        };
+        for finding in judge_case(case, &seen, terms).findings {
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
+    }
+    CaseVerdict::new(log.case.clone(), findings, log.duration)
 }
 
 fn of_a_case_that_ran(context: &Context<'_>) -> Vec<Finding> {

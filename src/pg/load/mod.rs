@@ -6,6 +6,7 @@ mod inbox;
 mod link;
 mod literals;
 mod login;
+mod meeting;
 mod messages;
 mod socket;
 mod watch;

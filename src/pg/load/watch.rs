@@ -3,6 +3,7 @@
 //!
 //! The views have other columns in other versions; they are asked for as JSON, so that one text serves all.
 
+use super::meeting::Meeting;
 use crate::pg::admin::quote_ident;
 use crate::pg::connect::{Connector, Login};
 use crate::pg::failure;
@@ -11,7 +12,8 @@ use crate::record::load::{
     BufferFacts, CheckpointFacts, LoadServer, StatementFacts, WaitFacts, WalFacts,
 };
 use crate::record::{Breakage, Micros};
-use crate::run::load::LoadWatch;
+use crate::run::load::{LoadWatch, Look};
+use crate::schedule::Barrier;
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +39,8 @@ pub struct PgLoadWatch {
     began: Counters,
     waits: WaitFacts,
     missing: Vec<String>,
+    /// Where the processes that share the load have met.
+    meeting: Option<Meeting>,
 }
 
 /// What the server had counted at one moment.
@@ -97,6 +101,7 @@ impl PgLoadWatch {
             began: Counters::default(),
             waits: WaitFacts::default(),
             missing: Vec::new(),
+            meeting: None,
         };
         watch.statements_in = watch.statements_schema().await?;
         Ok(watch)
@@ -180,19 +185,33 @@ impl PgLoadWatch {
 }
 
 impl LoadWatch for PgLoadWatch {
+    async fn meet(&mut self, barrier: &Barrier) -> Result<(), Breakage> {
+        let met = Meeting::held(&self.client, barrier).await;
+        self.meeting = Some(met.map_err(|error| {
+            failure::breakage(
+                "barrier",
+                "cannot wait for the other parts of the load",
+                &error,
+            )
+        })?);
+        Ok(())
+    }
+
     async fn begin(&mut self) -> Result<(), Breakage> {
         self.began = self.count().await.map_err(unseen)?;
         self.waits = WaitFacts::default();
         Ok(())
     }
 
-    async fn look(&mut self) -> Result<(), Breakage> {
+    async fn look(&mut self) -> Result<Look, Breakage> {
         let rows = self.client.query(&self.look, &[&self.database]).await;
         self.waits.looks += 1;
+        let mut seen = Look::default();
         for row in rows.map_err(unseen)? {
             let text = |at| row.try_get::<_, Option<String>>(at).ok().flatten();
             let count: i64 = row.try_get(3).unwrap_or(0);
             let count = u64::try_from(count).unwrap_or(0);
+            seen.sessions += count;
             match text(0).as_deref() {
                 Some("active" | "fastpath function call") => {
                     self.waits.active += count;
@@ -203,16 +222,20 @@ impl LoadWatch for PgLoadWatch {
                 }
                 Some("idle in transaction" | "idle in transaction (aborted)") => {
                     self.waits.idle_in_transaction += count;
+                    seen.idle_in_transaction += count;
                 }
                 Some("idle") => self.waits.idle += count,
                 Some(_) | None => {}
             }
         }
-        Ok(())
+        Ok(seen)
     }
 
     async fn end(&mut self) -> Result<LoadServer, Breakage> {
         let ended = self.count().await.map_err(unseen)?;
+        if let Some(meeting) = &self.meeting {
+            meeting.left(&self.client).await.map_err(unseen)?;
+        }
         let began = &self.began;
         Ok(LoadServer {
             statements: statements_between(began, &ended),

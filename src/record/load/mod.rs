@@ -5,6 +5,7 @@
 mod merge;
 mod server;
 
+pub use merge::Servers;
 pub use server::{BufferFacts, CheckpointFacts, LoadServer, StatementFacts, WaitFacts, WalFacts};
 
 use super::{Histogram, Micros, ServerError};
@@ -36,6 +37,9 @@ pub struct LoadLog {
     /// Second by second, within each stage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intervals: Vec<Interval>,
+    /// What its sessions were seen doing, stage by stage, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<StageLooks>,
     /// What the server told over the same span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<LoadServer>,
@@ -83,6 +87,9 @@ pub struct ClientTally {
     /// What hooks measured, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub measured: BTreeMap<String, NumberTally>,
+    /// What hooks logged.
+    #[serde(default, skip_serializing_if = "LinesTally::is_empty")]
+    pub logged: LinesTally,
     /// The first hook that did not come to a good end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<HookTally>,
@@ -119,6 +126,9 @@ pub struct StepTally {
     /// Errors by SQLSTATE, expected ones included.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, u64>,
+    /// How long the server plans it, as EXPLAIN told after the load; none where its own statistics tell, or nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planning: Option<Micros>,
     /// How many did not come to what the step says: its rows, a count, an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<MismatchTally>,
@@ -155,6 +165,33 @@ pub struct NumberTally {
     pub max: f64,
     /// The last one.
     pub last: f64,
+}
+
+/// Lines that hooks logged: of a million transactions the first few say what there is to say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinesTally {
+    /// How many.
+    pub count: u64,
+    /// The first ones.
+    pub first: Vec<String>,
+}
+
+impl LinesTally {
+    /// So many lines are kept.
+    const KEPT: usize = 10;
+
+    /// Counts a line, and keeps it while there are few.
+    pub fn record(&mut self, line: String) {
+        self.count += 1;
+        if self.first.len() < Self::KEPT {
+            self.first.push(line);
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
 }
 
 /// Hooks that did not come to a good end.
@@ -259,6 +296,41 @@ pub struct Interval {
     pub users: u32,
     /// The transactions that ended in it, by script, in the order of [`LoadLog::clients`].
     pub clients: Vec<IntervalTally>,
+    /// How users came by connections.
+    #[serde(default, skip_serializing_if = "Crowding::is_none")]
+    pub crowding: Crowding,
+}
+
+/// How users came by connections in an interval.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Crowding {
+    /// Waiting for one, where one had to be waited for.
+    pub wait: Histogram,
+    /// How many were refused.
+    pub refused: u64,
+    /// When the last one was refused, or the last transaction ended that had begun in the stage before: until then the
+    /// stage before was felt. Since the end of the warmup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub felt_until: Option<Micros>,
+}
+
+impl Crowding {
+    fn is_none(&self) -> bool {
+        self.wait.is_empty() && self.refused == 0 && self.felt_until.is_none()
+    }
+}
+
+/// What the sessions of a load were seen doing in one of its stages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageLooks {
+    /// Which stage, from 0.
+    pub stage: u32,
+    /// How often somebody looked.
+    pub looks: u64,
+    /// The most sessions at once.
+    pub most_sessions: u64,
+    /// Sessions seen idle in a transaction, over all looks.
+    pub idle_in_transaction: u64,
 }
 
 /// The transactions of one script that ended in an interval.

@@ -212,6 +212,7 @@ impl Ending<'_> {
         let mut lines = load::summary(load);
         if self.view.verbosity == Verbosity::Verbose {
             lines.extend(load::statements(load));
+            lines.extend(load::logged(load));
         }
         out.extend(lines.iter().map(|line| format!("  {line}\n")));
         out.push('\n');

@@ -60,6 +60,11 @@ impl Clock {
         self.stages.get(stage.index as usize + 1)
     }
 
+    /// Whether a stage begins at a moment, other than the first one.
+    pub(super) fn begins_stage(&self, now: Instant) -> bool {
+        self.stages.iter().any(|stage| stage.until == Some(now))
+    }
+
     /// When nothing begins any more; none where the number of transactions says when.
     pub(super) fn end(&self) -> Option<Instant> {
         self.stages.last().and_then(|stage| stage.until)
@@ -107,6 +112,8 @@ mod tests {
             pipeline: false,
             on_error: AfterError::GoOn,
             users_before: 0,
+            part: None,
+            barrier: None,
         }
     }
 

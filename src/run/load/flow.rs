@@ -2,7 +2,8 @@
 
 use super::{
     clock::Clock,
-    link::{Dialer, LoadWatch},
+    link::{Dialer, LoadWatch, Look},
+    planning,
     script::Traffic,
     tally::Tally,
     worker::{Assignment, IntervalReport, Report, WorkerReport, work, workers},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     record::{
         Breakage, LoadLog, Micros, ServerError,
-        load::{Interval, IntervalTally, LoadEnd},
+        load::{Crowding, Interval, IntervalTally, LoadEnd, StageLooks},
     },
     run::{Observer, carry_out::Stage, session::Database, stop::Stop},
     schedule::{Case, LoadPlan},
@@ -66,7 +67,15 @@ impl<D: Database> Stage<'_, D> {
     ) -> Result<(), Breakage> {
         let traffic = Arc::new(Traffic::of(case, plan));
         let mut watch = self.database.load_watch().await?;
-        let (crew, mut heard) = self.start(&traffic).map_err(|broken| *broken)?;
+        let kinds = traffic.kinds.iter();
+        let dialers: Vec<D::Dialer> = kinds
+            .map(|kind| {
+                let settings = kind.settings.clone();
+                self.database.dialer(&kind.client, settings, plan.protocol)
+            })
+            .collect();
+        let started = self.start(&traffic, &dialers);
+        let (crew, mut heard) = started.map_err(|broken| *broken)?;
         let mut flow = Flow::new(&traffic, crew, self.ledger.observer(), self.ledger.case());
         let flowed = flow.go(&mut watch, &mut heard, &self.stop).await;
         if flow.is_cut_short() {
@@ -82,6 +91,11 @@ impl<D: Database> Stage<'_, D> {
             Err(breakage) if flowed.is_ok() && !flow.is_cut_short() => return Err(breakage),
             Err(_) => {}
         }
+        let counted = log.server.iter().flat_map(|server| &server.statements);
+        let untold = !counted.clone().any(|one| one.plan.0 > 0);
+        if untold && flowed.is_ok() && !flow.is_cut_short() {
+            planning::tell(&traffic, &dialers, &mut log).await;
+        }
         *self.load.borrow_mut() = Some(Box::new(log));
         flowed.and(last.and(broken).map_err(|broken| *broken))
     }
@@ -90,27 +104,20 @@ impl<D: Database> Stage<'_, D> {
     fn start(
         &self,
         traffic: &Arc<Traffic>,
+        dialers: &[D::Dialer],
     ) -> Result<(Crew, UnboundedReceiver<Report>), Box<Breakage>> {
         let (reports, heard) = unbounded_channel();
         let (begin, start) = watch::channel(None);
         let halt = Arc::new(AtomicBool::new(false));
         let left = Arc::new(AtomicU64::new(traffic.plan.transactions.unwrap_or(0)));
         let of = workers(traffic);
-        let kinds = traffic.kinds.iter();
-        let protocol = traffic.plan.protocol;
-        let dialers: Vec<D::Dialer> = kinds
-            .map(|kind| {
-                self.database
-                    .dialer(&kind.client, kind.settings.clone(), protocol)
-            })
-            .collect();
         let mut threads = Vec::new();
         for index in 0..of {
             let assignment = Assignment {
                 index,
                 of,
                 traffic: Arc::clone(traffic),
-                dialers: dialers.clone(),
+                dialers: dialers.to_vec(),
                 left: Arc::clone(&left),
                 halt: Arc::clone(&halt),
                 reports: reports.clone(),
@@ -185,6 +192,7 @@ struct Flow<'a> {
     /// Intervals that not all workers have told of, by their beginning.
     open: BTreeMap<Instant, (usize, Interval)>,
     intervals: Vec<Interval>,
+    looks: Vec<StageLooks>,
     tally: Tally,
     cpu: Duration,
     ended: Option<Instant>,
@@ -208,6 +216,7 @@ impl<'a> Flow<'a> {
             done: 0,
             open: BTreeMap::new(),
             intervals: Vec::new(),
+            looks: Vec::new(),
             cpu: Duration::ZERO,
             ended: None,
             end: LoadEnd::Complete,
@@ -255,6 +264,10 @@ impl<'a> Flow<'a> {
                 return Ok(());
             }
             if self.ready == self.workers && self.clock.is_none() {
+                if !self.met(watch, stop).await? {
+                    self.end = LoadEnd::CutShort;
+                    return Ok(());
+                }
                 if self.traffic.plan.warmup.is_zero() {
                     watch.begin().await?;
                     look = Some(Instant::now());
@@ -264,11 +277,49 @@ impl<'a> Flow<'a> {
             let now = Instant::now();
             let end = self.clock.as_ref().and_then(Clock::end);
             if look.is_some_and(|look| now >= look) && end.is_none_or(|end| now < end) {
-                watch.look().await?;
+                let seen = watch.look().await?;
+                self.looked(now, seen);
                 look = Some(now + LOOK_EVERY);
             }
         }
         Ok(())
+    }
+
+    /// Waits for the processes that share the load; whether it is to begin at all.
+    async fn met(&self, watch: &mut impl LoadWatch, stop: &Stop) -> Result<bool, Breakage> {
+        let Some(barrier) = &self.traffic.plan.barrier else {
+            return Ok(true);
+        };
+        let mut heed = tokio::time::interval(HEED_EVERY);
+        let mut meeting = std::pin::pin!(watch.meet(barrier));
+        while !stop.requested() {
+            tokio::select! {
+                met = &mut meeting => return met.map(|()| true),
+                _ = heed.tick() => {}
+            }
+        }
+        Ok(false)
+    }
+
+    /// What a look at the sessions showed, in the stage of that moment.
+    fn looked(&mut self, now: Instant, seen: Look) {
+        let stages = &self.traffic.plan.stages;
+        let stage = self.clock.as_ref().and_then(|clock| clock.stage(now));
+        let Some(stage) = stage.filter(|_| stages.len() > 1) else {
+            return;
+        };
+        let index = stage.index;
+        if self.looks.last().is_none_or(|last| last.stage != index) {
+            self.looks.push(StageLooks {
+                stage: index,
+                ..StageLooks::default()
+            });
+        }
+        if let Some(looks) = self.looks.last_mut() {
+            looks.looks += 1;
+            looks.most_sessions = looks.most_sessions.max(seen.sessions);
+            looks.idle_in_transaction += seen.idle_in_transaction;
+        }
     }
 
     /// All users have their connections: says when the load begins.
@@ -343,6 +394,7 @@ impl<'a> Flow<'a> {
             from: Micros::from(report.from.saturating_duration_since(clock.measured_from)),
             length: Micros(0),
             clients: vec![IntervalTally::default(); self.clients.len()],
+            crowding: Crowding::default(),
         };
         let (told, interval) = self.open.entry(report.from).or_insert_with(|| (0, fresh()));
         *told += 1;
@@ -351,6 +403,7 @@ impl<'a> Flow<'a> {
         for (own, other) in interval.clients.iter_mut().zip(&report.clients) {
             own.add(other);
         }
+        interval.crowding.add(&report.crowding);
         if *told == self.workers {
             let interval = self.open.remove(&report.from).map(|(_, interval)| interval);
             if let Some(interval) = interval {
@@ -386,6 +439,7 @@ impl<'a> Flow<'a> {
             connections,
             schedule,
             interval: _,
+            crowding: _,
         } = report.tally;
         for (own, other) in self.tally.clients.iter_mut().zip(&clients) {
             own.add(other);
@@ -425,6 +479,7 @@ impl<'a> Flow<'a> {
             connections: std::mem::take(&mut self.tally.connections),
             schedule: plan.is_open().then_some(schedule),
             intervals: std::mem::take(&mut self.intervals),
+            looks: std::mem::take(&mut self.looks),
             server: None,
         }
     }

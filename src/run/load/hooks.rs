@@ -139,8 +139,12 @@ impl<D: Dialer> Pass<'_, D> {
                         }
                     }
                 }
-                // A line from each of a million transactions tells nobody anything.
-                Effect::Logged(_) => {}
+                Effect::Logged(text) => {
+                    if self.counted == Counted::Yes {
+                        let mut tally = self.crew.tally.borrow_mut();
+                        tally.clients[self.index].logged.record(text);
+                    }
+                }
             }
         }
     }

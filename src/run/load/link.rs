@@ -5,7 +5,7 @@
 
 use crate::{
     record::{Breakage, ResultSet, ServerError, load::LoadServer},
-    schedule::{StatementForm, generate::Presence},
+    schedule::{Barrier, StatementForm, generate::Presence},
     sql::lexer::{TokenKind, tokens},
 };
 use std::{future::Future, sync::Arc, time::Instant};
@@ -171,13 +171,25 @@ pub trait Link {
     fn in_transaction(&self) -> bool;
 }
 
+/// What one look at the sessions of a load showed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Look {
+    /// How many there were.
+    pub sessions: u64,
+    /// How many of them were idle in a transaction.
+    pub idle_in_transaction: u64,
+}
+
 /// Who looks at the server while a load runs.
 pub trait LoadWatch {
+    /// Waits until the other processes that share the load have come as far.
+    fn meet(&mut self, barrier: &Barrier) -> impl Future<Output = Result<(), Breakage>>;
+
     /// Begins to count.
     fn begin(&mut self) -> impl Future<Output = Result<(), Breakage>>;
 
     /// Looks at what the sessions do right now.
-    fn look(&mut self) -> impl Future<Output = Result<(), Breakage>>;
+    fn look(&mut self) -> impl Future<Output = Result<Look, Breakage>>;
 
     /// What was counted since it began.
     fn end(&mut self) -> impl Future<Output = Result<LoadServer, Breakage>>;

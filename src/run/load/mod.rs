@@ -16,6 +16,7 @@ mod flow;
 mod hooks;
 mod link;
 mod pass;
+mod planning;
 mod pool;
 mod script;
 mod tally;
@@ -24,5 +25,5 @@ mod worker;
 
 pub use flow::LoadProgress;
 pub use link::{
-    Answer, AnswerEnd, ArgumentBuffer, Dialer, Fragment, Link, LoadStatement, LoadWatch, Rows,
+    Answer, AnswerEnd, ArgumentBuffer, Dialer, Fragment, Link, LoadStatement, LoadWatch, Look, Rows,
 };

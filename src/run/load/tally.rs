@@ -4,8 +4,8 @@ use super::script::Traffic;
 use crate::record::{
     ServerError,
     load::{
-        ClientTally, ConnectionTally, ErrorTally, HookTally, IntervalTally, MismatchTally, Parts,
-        ScheduleTally, StepTally,
+        ClientTally, ConnectionTally, Crowding, ErrorTally, HookTally, IntervalTally,
+        MismatchTally, Parts, ScheduleTally, StepTally,
     },
 };
 use std::time::Duration;
@@ -19,6 +19,8 @@ pub(super) struct Tally {
     pub(super) schedule: ScheduleTally,
     /// The interval that is under way, script by script.
     pub(super) interval: Vec<IntervalTally>,
+    /// How users come by connections in it.
+    pub(super) crowding: Crowding,
 }
 
 /// Whether what happens is measured.
@@ -95,8 +97,15 @@ impl Tally {
         }
     }
 
+    /// A connection was waited for.
+    pub(super) fn waited(&mut self, span: Duration) {
+        self.connections.wait.record(span);
+        self.crowding.wait.record(span);
+    }
+
     /// No connection was to be had for a transaction.
     pub(super) fn no_connection(&mut self, script: usize, error: &ServerError) {
+        self.crowding.refused += 1;
         let first = || ErrorTally {
             first: error.clone(),
             ..ErrorTally::default()

@@ -239,6 +239,7 @@ impl<D: Dialer> User<D> {
                     tally.no_connection(script, &error);
                     let took = now.saturating_duration_since(due.intended);
                     tally.transaction(script, Err(()), took, &parts);
+                    tally.crowding.felt_until = crew.since_warmup(now);
                 }
                 crew.alarm.after(AFTER_REFUSAL).await;
                 return Instant::now();
@@ -327,6 +328,9 @@ impl<D: Dialer> User<D> {
         }
         let well = ended.is_done().then_some(()).ok_or(());
         tally.transaction(script, well, took, &parts);
+        if due.begins < crew.stage_from.get() {
+            tally.crowding.felt_until = crew.since_warmup(ended.at);
+        }
         if ended.is_lost() {
             tally.connections.lost += 1;
         }
@@ -372,7 +376,7 @@ impl<D: Dialer> User<D> {
                 let waited = asked.elapsed();
                 parts.pool_wait += nanos(waited);
                 if due.counted == Counted::Yes {
-                    crew.tally.borrow_mut().connections.wait.record(waited);
+                    crew.tally.borrow_mut().waited(waited);
                 }
                 if place.link.is_none() {
                     place.link = Some(self.timed_dial(kind, due, parts).await?);
@@ -393,10 +397,10 @@ impl<D: Dialer> User<D> {
         let took = asked.elapsed();
         parts.connect += nanos(took);
         if due.counted == Counted::Yes && link.is_ok() {
-            let connections = &mut self.crew.tally.borrow_mut().connections;
-            connections.connect.record(took);
+            let mut tally = self.crew.tally.borrow_mut();
+            tally.connections.connect.record(took);
             if self.crew.pools.is_empty() {
-                connections.wait.record(took);
+                tally.waited(took);
             }
         }
         link

@@ -5,7 +5,10 @@ use super::{
     tally::Tally, user::User,
 };
 use crate::{
-    record::{ServerError, load::IntervalTally},
+    record::{
+        Micros, ServerError,
+        load::{Crowding, IntervalTally},
+    },
     schedule::generate::Stream,
     spec::workload::Connections,
 };
@@ -75,6 +78,7 @@ pub(super) struct IntervalReport {
     /// When it ended.
     pub(super) until: Instant,
     pub(super) clients: Vec<IntervalTally>,
+    pub(super) crowding: Crowding,
 }
 
 /// The counts of the whole load.
@@ -105,6 +109,8 @@ pub(super) struct Crew<D: Dialer> {
     pub(super) last_end: Cell<Instant>,
     /// When the interval that is under way began.
     cut: Cell<Instant>,
+    /// When the stage that is under way began.
+    pub(super) stage_from: Cell<Instant>,
     /// The end of the warmup, once that is known.
     measured_from: Cell<Option<Instant>>,
     /// Processor time before anything was measured.
@@ -122,6 +128,12 @@ impl<D: Dialer> Crew<D> {
         self.measured_from
             .get()
             .is_some_and(|from| self.cut.get() < from)
+    }
+
+    /// How long ago the warmup ended, at a moment.
+    pub(super) fn since_warmup(&self, now: Instant) -> Option<Micros> {
+        let from = self.measured_from.get()?;
+        Some(now.saturating_duration_since(from).into())
     }
 
     /// Whether the load was ended from outside.
@@ -191,6 +203,7 @@ async fn act<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
         reports,
         last_end: Cell::new(Instant::now()),
         cut: Cell::new(Instant::now()),
+        stage_from: Cell::new(Instant::now()),
         measured_from: Cell::default(),
         cpu_before: Cell::default(),
     });
@@ -213,6 +226,7 @@ async fn act<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
         *crew.arrivals.borrow_mut() = Some(arrivals);
     }
     crew.cut.set(start);
+    crew.stage_from.set(start);
     crew.last_end.set(clock.measured_from);
     crew.measured_from.set(Some(clock.measured_from));
     let acting: Vec<_> = users
@@ -265,6 +279,9 @@ async fn tick<D: Dialer>(crew: Rc<Crew<D>>, clock: Clock) {
     while let Some(end) = clock.interval_end(crew.cut.get()) {
         crew.alarm.until(end).await;
         crew.report_interval(end);
+        if clock.begins_stage(end) {
+            crew.stage_from.set(end);
+        }
         if end <= clock.measured_from {
             crew.cpu_before.set(processor_time());
         }
@@ -293,11 +310,13 @@ impl<D: Dialer> Crew<D> {
         let mut tally = self.tally.borrow_mut();
         let fresh = vec![IntervalTally::default(); tally.interval.len()];
         let clients = std::mem::replace(&mut tally.interval, fresh);
+        let crowding = std::mem::take(&mut tally.crowding);
         let from = self.cut.replace(until);
         self.report(Report::Interval(IntervalReport {
             from,
             until,
             clients,
+            crowding,
         }));
     }
 }

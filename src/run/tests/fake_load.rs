@@ -5,7 +5,8 @@
 
 use crate::{
     record::{Breakage, ServerError, load::LoadServer},
-    run::load::{Answer, AnswerEnd, ArgumentBuffer, Dialer, Link, LoadStatement, LoadWatch},
+    run::load::{Answer, AnswerEnd, ArgumentBuffer, Dialer, Link, LoadStatement, LoadWatch, Look},
+    schedule::Barrier,
 };
 use std::time::Instant;
 
@@ -101,12 +102,16 @@ impl Link for FakeLink {
 pub struct FakeLoadWatch;
 
 impl LoadWatch for FakeLoadWatch {
+    async fn meet(&mut self, _: &Barrier) -> Result<(), Breakage> {
+        Ok(())
+    }
+
     async fn begin(&mut self) -> Result<(), Breakage> {
         Ok(())
     }
 
-    async fn look(&mut self) -> Result<(), Breakage> {
-        Ok(())
+    async fn look(&mut self) -> Result<Look, Breakage> {
+        Ok(Look::default())
     }
 
     async fn end(&mut self) -> Result<LoadServer, Breakage> {

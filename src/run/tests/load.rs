@@ -218,6 +218,22 @@ load: { transactions: 6, users: 1 }
 }
 
 #[test]
+fn lines_that_hooks_log_are_counted_and_the_first_ones_kept() {
+    let log = load(
+        "name: logged
+clients:
+  one:
+    before: log(`pass ${iteration}`)
+    steps: [{ sql: SELECT 1 }]
+load: { transactions: 25, users: 1 }
+",
+    );
+    let logged = &log.clients[0].logged;
+    assert_eq!((logged.count, logged.first.len()), (25, 10));
+    assert_eq!(logged.first[0], "pass 1");
+}
+
+#[test]
 fn nobody_pauses_beyond_the_end_and_who_waits_hears_that_the_load_is_over() {
     let log = load(
         "name: pausing

@@ -46,6 +46,8 @@ impl Planner<'_> {
             pipeline: load.pipeline,
             on_error: load.on_error,
             users_before: 0,
+            part: None,
+            barrier: None,
         };
         (plan, clients)
     }

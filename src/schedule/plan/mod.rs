@@ -20,7 +20,7 @@ use super::case::{
     QueryPlan,
 };
 use crate::{
-    record::{CaseId, RowOrder},
+    record::{CaseId, RowOrder, Shard},
     source::Diagnostics,
     spec::{
         LoadedScenario, Scenario,
@@ -35,6 +35,7 @@ use crate::{
     sql::has_order_by,
 };
 use hooks::Compiler;
+use indexmap::IndexSet;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What the command line and the suite say of all scenarios.
@@ -52,6 +53,10 @@ pub struct PlanOptions {
     pub rows: RowsKept,
     /// How long a step may take under the conditions of the isolation tester, where a scenario does not say.
     pub tester_step_timeout: Duration,
+    /// Which part of it all this process has, where several share it.
+    pub shard: Option<Shard>,
+    /// The name under which the parts of a load wait for each other before they begin.
+    pub barrier: Option<String>,
 }
 
 /// How long a whole spec of the isolation tester may take; its steps have a limit of their own.
@@ -77,6 +82,8 @@ impl Default for PlanOptions {
             rows: RowsKept::default(),
             // That of isolationtester.
             tester_step_timeout: Duration::from_secs(300),
+            shard: None,
+            barrier: None,
         }
     }
 }
@@ -128,8 +135,36 @@ pub fn plan(scenarios: &[Arc<LoadedScenario>], options: &PlanOptions) -> Result<
     if problems.has_errors() {
         Err(problems)
     } else {
-        Ok(Plan { cases })
+        Ok(Plan {
+            cases: match options.shard {
+                Some(shard) => part_of(cases, shard, options.barrier.as_deref()),
+                None => cases,
+            },
+        })
     }
+}
+
+/// The part of one of several processes: of every load its share of the users; of all other cases those of every N-th
+/// file. The cases of a file stay together, since they share seeds and a baseline.
+fn part_of(cases: Vec<Arc<Case>>, shard: Shard, barrier: Option<&str>) -> Vec<Arc<Case>> {
+    let whole = cases.iter().filter(|case| case.load.is_none());
+    let files: IndexSet<String> = whole.map(|case| case.id.file.clone()).collect();
+    let own = |file: &str| {
+        let place = files.get_index_of(file).unwrap_or_default();
+        place % shard.of as usize == shard.index as usize - 1
+    };
+    let cases = cases.into_iter().filter_map(|case| match &case.load {
+        None => own(&case.id.file).then_some(case),
+        Some(load) => {
+            let barrier = barrier.map(|name| format!("{name}: {}", case.id));
+            let load = load.part_of(shard, barrier)?;
+            // Nobody else has it yet.
+            let mut case = Arc::into_inner(case)?;
+            case.load = Some(load);
+            Some(Arc::new(case))
+        }
+    });
+    cases.collect()
 }
 
 /// What one case does of a scenario's launch lists.

@@ -1,0 +1,64 @@
+//! How long does it take until a million accounts are there, with their key, vacuumed? `pgbench -i` that sends the rows
+//! itself, against a case that does nothing but start from such a seed; what the same case takes without the seed is taken
+//! off, and what it takes from the finished seed as well, which is the copy that every case starts from.
+
+use super::{Any, Workload, median, world::World};
+use std::{process::Stdio, time::Instant};
+
+const CLIENT: &str = "
+  one: { steps: [{ step: once, sql: SELECT 1 }] }
+";
+
+const SEEDED: Workload = Workload {
+    name: "seeded",
+    seed: "seed: [{ pgbench: { scale: 10 } }]",
+    clients: CLIENT,
+};
+
+pub fn compare(world: &World, name: &str) -> Result<(), Any> {
+    let rounds = world.rounds(|| Ok((ours(world)?, theirs(world)?)))?;
+    let mut ratios: Vec<f64> = rounds.iter().map(|(ours, theirs)| theirs / ours).collect();
+    ratios.sort_by(f64::total_cmp);
+    let ratio = ratios[ratios.len() / 2];
+    let mark = if ratio >= 1.0 { "" } else { " **missed**" };
+    println!(
+        "| {name}: seconds | {:.2} | {:.2} | {ratio:.3} ({:.3} to {:.3}) | at least 1.00{mark} |",
+        median(rounds.iter().map(|(ours, _)| *ours)),
+        median(rounds.iter().map(|(_, theirs)| *theirs)),
+        ratios[0],
+        ratios[ratios.len() - 1]
+    );
+    Ok(())
+}
+
+/// Seconds of building the seed: a run that builds it, less one that finds it built.
+fn ours(world: &World) -> Result<f64, Any> {
+    let run = || -> Result<f64, Any> {
+        let began = Instant::now();
+        world.load(&SEEDED, "{ transactions: 1, users: 1 }")?;
+        Ok(began.elapsed().as_secs_f64())
+    };
+    world.forget_templates()?;
+    let built = run()?;
+    let found = run()?;
+    Ok(built - found)
+}
+
+/// Seconds of `pgbench -i`, whose rows come from the client.
+fn theirs(world: &World) -> Result<f64, Any> {
+    world.psql("postgres", "DROP DATABASE IF EXISTS seeded_by_pgbench")?;
+    world.psql("postgres", "CREATE DATABASE seeded_by_pgbench")?;
+    let began = Instant::now();
+    let status = world
+        .program("pgbench")
+        .args(["-i", "-q", "-I", "dtgvp", "-s", "10", "seeded_by_pgbench"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
+    let took = began.elapsed().as_secs_f64();
+    world.psql("postgres", "DROP DATABASE seeded_by_pgbench")?;
+    match status.success() {
+        true => Ok(took),
+        false => Err("pgbench -i failed".into()),
+    }
+}

@@ -1,0 +1,285 @@
+//! What do the logs of several processes amount to that shared a run? One log, as one process would have written it.
+
+use crate::{
+    record::{
+        CaseEnd, CaseId, CaseLog, RunFacts, RunLog, Shard,
+        load::{LoadLog, Servers},
+    },
+    source::Diagnostic,
+    text::list,
+};
+use std::collections::BTreeMap;
+
+/// The log of one process.
+#[derive(Debug, Clone)]
+pub struct PartialRun {
+    /// Where it comes from, for messages.
+    pub name: String,
+    /// What it noted.
+    pub log: RunLog,
+}
+
+/// What the processes noted together.
+#[derive(Debug, Clone)]
+pub struct MergedRun {
+    /// About the run as a whole.
+    pub run: RunFacts,
+    /// The cases, in the order in which the processes have them.
+    pub cases: Vec<MergedCase>,
+}
+
+/// What they noted of one case.
+#[derive(Debug, Clone)]
+pub struct MergedCase {
+    /// As one process would have noted it: the counts of loads added up, all else as the first one saw it.
+    pub log: CaseLog,
+    /// Where several had a part of its load: what each of them noted of its own database.
+    pub parts: Vec<CaseLog>,
+}
+
+/// Puts the logs of several processes together.
+///
+/// # Errors
+///
+/// They are not of one run: a part of it is missing or there twice, the same case ran in several as a whole, or a load
+/// has other scripts in one of them.
+pub fn merge(mut runs: Vec<PartialRun>) -> Result<MergedRun, Box<Diagnostic>> {
+    runs.sort_by_key(|run| run.log.run.shard.map(|shard| shard.index));
+    check_shards(&runs)?;
+    let servers = servers(&runs);
+    let run = facts(&runs);
+    let mut found: Vec<(CaseId, Vec<(String, CaseLog)>)> = Vec::new();
+    let mut places = BTreeMap::<CaseId, usize>::new();
+    for PartialRun { name, log } in runs {
+        for case in log.cases {
+            let id = case.case.clone();
+            let place = *places.entry(id.clone()).or_insert_with(|| {
+                found.push((id, Vec::new()));
+                found.len() - 1
+            });
+            found[place].1.push((name.clone(), case));
+        }
+    }
+    let cases = found.into_iter().map(|(id, logs)| case(&id, logs, servers));
+    Ok(MergedRun {
+        run,
+        cases: cases.collect::<Result<_, _>>()?,
+    })
+}
+
+fn case(
+    id: &CaseId,
+    logs: Vec<(String, CaseLog)>,
+    servers: Servers,
+) -> Result<MergedCase, Box<Diagnostic>> {
+    let several = logs.len() > 1;
+    let loads = logs.iter().filter_map(|(_, log)| log.load.as_deref());
+    let first = loads.clone().next();
+    if several && first.is_none() && logs.iter().any(|(_, log)| log.end == CaseEnd::Ran) {
+        let names: Vec<String> = logs.into_iter().map(|(name, _)| name).collect();
+        let primary = format!("case \"{id}\" ran in {}", list(&names, "and"));
+        return Err(wrong(
+            primary,
+            "only loads are added up: divide a suite with --shard",
+        ));
+    }
+    let mut load: Option<LoadLog> = None;
+    for (name, log) in &logs {
+        match (&mut load, log.load.as_deref()) {
+            (Some(load), Some(other)) if !load.has_scripts_of(other) => {
+                let primary = format!("the load \"{id}\" has other scripts in {name}");
+                return Err(wrong(primary, "run the same scenario in all processes"));
+            }
+            (Some(load), Some(other)) => load.add(other, servers),
+            (load @ None, Some(other)) => *load = Some(other.clone()),
+            (_, None) => {}
+        }
+    }
+    let logs: Vec<CaseLog> = logs.into_iter().map(|(_, log)| log).collect();
+    let log = CaseLog {
+        end: end(&logs),
+        load: load.map(Box::new),
+        duration: logs
+            .iter()
+            .map(|log| log.duration)
+            .max()
+            .unwrap_or_default(),
+        ..logs[0].clone()
+    };
+    Ok(MergedCase {
+        log,
+        parts: if several { logs } else { Vec::new() },
+    })
+}
+
+/// How a case ended in all its parts: the worst of them counts.
+fn end(logs: &[CaseLog]) -> CaseEnd {
+    let mut ends = logs.iter().map(|log| &log.end);
+    let broke = ends.clone().find(|end| matches!(end, CaseEnd::Broke(_)));
+    let skipped = ends.find(|end| matches!(end, CaseEnd::Skipped { .. }));
+    broke.or(skipped).cloned().unwrap_or(CaseEnd::Ran)
+}
+
+/// Whether all parts of the run are there, each once.
+fn check_shards(runs: &[PartialRun]) -> Result<(), Box<Diagnostic>> {
+    let shards: Vec<(&str, Option<Shard>)> = runs
+        .iter()
+        .map(|run| (run.name.as_str(), run.log.run.shard))
+        .collect();
+    let Some(of) = shards
+        .iter()
+        .find_map(|(_, shard)| Some(shard.as_ref()?.of))
+    else {
+        return Ok(());
+    };
+    let mut names = BTreeMap::new();
+    for (name, shard) in shards {
+        let Some(shard) = shard.filter(|shard| shard.of == of) else {
+            let is = shard.map_or("a whole run".to_owned(), |shard| format!("shard {shard}"));
+            let primary = format!("{name} is {is}, and others are one of {of}");
+            return Err(wrong(primary, "merge the results of one run at a time"));
+        };
+        if let Some(other) = names.insert(shard.index, name) {
+            let primary = format!("{other} and {name} are both shard {shard}");
+            return Err(wrong(primary, "name the results of each process once"));
+        }
+    }
+    let missing: Vec<String> = (1..=of)
+        .filter(|index| !names.contains_key(index))
+        .map(|index| format!("{index}/{of}"))
+        .collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => {
+            let noun = if missing.len() == 1 {
+                "shard"
+            } else {
+                "shards"
+            };
+            let missing = list(&missing[..missing.len().min(8)], "and");
+            let primary = format!("the results of {noun} {missing} are missing");
+            Err(wrong(
+                primary,
+                "without them nobody knows whether the run passed",
+            ))
+        }
+    }
+}
+
+fn wrong(primary: String, hint: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error("merge", primary).hint(hint))
+}
+
+fn servers(runs: &[PartialRun]) -> Servers {
+    let mut places = runs.iter().filter_map(|run| {
+        let server = run.log.run.server.as_ref();
+        server.map(|server| server.place.as_str())
+    });
+    let first = places.next();
+    let same = places.all(|place| Some(place) == first);
+    match same && first.is_some_and(|place| place.contains("://")) {
+        true => Servers::One,
+        false => Servers::Several,
+    }
+}
+
+fn facts(runs: &[PartialRun]) -> RunFacts {
+    let all = || runs.iter().map(|run| &run.log.run);
+    let mut facts = all().next().cloned().unwrap_or_default();
+    facts.shard = None;
+    let began = all().map(|run| &run.started_at).min();
+    facts.started_at = began.cloned().unwrap_or_default();
+    facts.duration = all().map(|run| run.duration).max().unwrap_or_default();
+    facts.server = all().find_map(|run| run.server.clone());
+    facts.interrupted = all().find_map(|run| run.interrupted.clone());
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{ServerFacts, load::ClientTally};
+
+    fn run(name: &str, shard: Option<Shard>, cases: Vec<CaseLog>) -> PartialRun {
+        let run = RunFacts {
+            shard,
+            server: Some(ServerFacts {
+                place: "embedded".to_owned(),
+                ..ServerFacts::default()
+            }),
+            ..RunFacts::default()
+        };
+        PartialRun {
+            name: name.to_owned(),
+            log: RunLog { run, cases },
+        }
+    }
+
+    fn case(scenario: &str, load: Option<&str>) -> CaseLog {
+        let load = load.map(|client| LoadLog {
+            users: 2,
+            clients: vec![ClientTally {
+                client: client.to_owned(),
+                ..ClientTally::default()
+            }],
+            ..LoadLog::default()
+        });
+        let case = CaseId {
+            file: "a.yaml".to_owned(),
+            scenario: scenario.to_owned(),
+            variant: None,
+            order: None,
+        };
+        CaseLog {
+            load: load.map(Box::new),
+            ..CaseLog::new(case, CaseEnd::Ran)
+        }
+    }
+
+    fn shard(index: u32) -> Option<Shard> {
+        Some(Shard { index, of: 2 })
+    }
+
+    fn refused(runs: Vec<PartialRun>) -> String {
+        merge(runs).unwrap_err().primary
+    }
+
+    #[test]
+    fn loads_are_added_up_and_other_cases_put_together() {
+        let second = vec![case("load", Some("one")), case("second", None)];
+        let first = vec![case("first", None), case("load", Some("one"))];
+        let runs = vec![run("b", shard(2), second), run("a", shard(1), first)];
+        let merged = merge(runs).unwrap();
+        assert_eq!(merged.run.shard, None);
+        let told = merged.cases.iter().map(|case| {
+            let users = case.log.load.as_ref().map(|load| load.users);
+            (case.log.case.scenario.as_str(), users, case.parts.len())
+        });
+        let told: Vec<_> = told.collect();
+        assert_eq!(
+            told,
+            [
+                ("first", None, 0),
+                ("load", Some(4), 2),
+                ("second", None, 0)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_one_run_is_refused() {
+        let missing = refused(vec![run("a", shard(2), Vec::new())]);
+        assert_eq!(missing, "the results of shard 1/2 are missing");
+        let twice = ["a", "b"].map(|name| run(name, shard(2), Vec::new()));
+        assert_eq!(refused(twice.into()), "a and b are both shard 2/2");
+        let whole = [run("a", None, Vec::new()), run("b", shard(1), Vec::new())];
+        let whole = refused(whole.into());
+        assert_eq!(whole, "a is a whole run, and others are one of 2");
+        let same = [1, 2].map(|n| run(&n.to_string(), shard(n), vec![case("x", None)]));
+        assert_eq!(refused(same.into()), "case \"x\" ran in 1 and 2");
+        let other = [(1, "one"), (2, "two")]
+            .map(|(n, script)| run(&n.to_string(), shard(n), vec![case("x", Some(script))]));
+        let other = refused(other.into());
+        assert_eq!(other, "the load \"x\" has other scripts in 2");
+    }
+}

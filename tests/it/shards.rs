@@ -1,0 +1,202 @@
+//! A suite and a load that several processes share, and the one result that is made of theirs.
+
+use crate::folder::Playground;
+use crate::program::{Said, pgauge};
+use pgauge::pg::binaries::{Asked, Inventory, Surroundings};
+use pgauge::pg::embedded::{EmbeddedOptions, EmbeddedServer, Listen};
+use pgauge::pg::install::System;
+use pgauge::record::{Histogram, LoadLog};
+use pgauge::report::results::{Outcome, Results};
+use std::path::Path;
+
+const LOAD: &str = "\
+name: Shoppers
+random_seed: 7
+seed: [{ sql: 'CREATE TABLE carts (id bigserial PRIMARY KEY, shopper integer NOT NULL)' }]
+clients:
+  shopper:
+    with: { amount: { uniform: { from: 1, to: 1000000 } } }
+    steps:
+      - { step: put, sql: INSERT INTO carts (shopper) VALUES (:amount), affected: 1 }
+load: { transactions: 301, users: 5 }
+expect:
+  # Right of all parts together, and of none alone.
+  - check: throughput(\"shopper\").count == 301
+  - sql: SELECT count(*) > 0 AND count(*) < 301 FROM carts
+    value: true
+";
+
+fn plain(name: &str) -> String {
+    format!("name: {name}\nexpect:\n  - sql: SELECT 1\n    value: 1\n")
+}
+
+fn suite() -> Playground {
+    let playground = Playground::new();
+    playground.add("shared", "load.yaml", LOAD);
+    playground.add("shared", "one.yaml", &plain("One"));
+    playground.add("shared", "two.yaml", &plain("Two"));
+    playground
+}
+
+/// All parts at the same time, each a process with a server of its own; gives their files.
+fn shared(playground: &Playground, of: usize) -> Vec<String> {
+    let part = |index: usize| {
+        let json = format!("out/{index}.json");
+        let shard = format!("{index}/{of}");
+        let words = ["run", "scenarios", "--server", "embedded"];
+        let more = ["--shard", &shard, "--json", &json];
+        let Said {
+            status,
+            stdout,
+            stderr,
+        } = pgauge(playground.root(), &[&words[..], &more].concat());
+        assert_eq!(status, 0, "{stdout}{stderr}");
+        json
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = (1..=of)
+            .map(|index| scope.spawn(move || part(index)))
+            .collect();
+        let parts = parts.into_iter().map(|part| part.join().unwrap());
+        parts.collect()
+    })
+}
+
+fn results(folder: &Path, json: &str) -> Results {
+    Results::from_json(&std::fs::read(folder.join(json)).unwrap()).unwrap()
+}
+
+fn load(results: &Results) -> &LoadLog {
+    let mut loads = results
+        .cases
+        .iter()
+        .filter_map(|case| case.log.load.as_deref());
+    loads.next().unwrap()
+}
+
+#[test]
+fn several_processes_share_a_suite_and_a_load_and_one_result_is_made_of_theirs() {
+    let playground = suite();
+    let folder = playground.root();
+    let parts = shared(&playground, 3);
+    let merge = [
+        "merge",
+        "--json",
+        "out/all.json",
+        "--interval-log",
+        "out/all.hlog",
+    ];
+    let names: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let said = pgauge(folder, &[&merge[..], &names].concat());
+    assert_eq!(said.status, 0, "{}{}", said.stdout, said.stderr);
+    let all = results(folder, "out/all.json");
+    let passed = all
+        .cases
+        .iter()
+        .filter(|case| case.outcome == Outcome::Passed);
+    assert_eq!(passed.count(), 3, "{}", said.stdout);
+
+    // What the files hold, added up with nothing but HdrHistogram itself.
+    let mut counts = Histogram::default().counts().clone();
+    let parts: Vec<Results> = parts.iter().map(|part| results(folder, part)).collect();
+    for part in &parts {
+        let own = &load(part).clients[0].latency;
+        counts.add(own.counts()).unwrap();
+        assert!((60..=181).contains(&own.count()), "{}", own.count());
+    }
+    let merged = &load(&all).clients[0].latency;
+    assert_eq!((merged.count(), merged.counts()), (301, &counts));
+    assert_eq!(load(&all).users, 5);
+    assert!(
+        std::fs::read_to_string(folder.join("out/all.hlog"))
+            .unwrap()
+            .contains("/shopper")
+    );
+
+    let said = pgauge(folder, &["merge", names[0], names[2]]);
+    assert_eq!(said.status, 2);
+    assert!(
+        said.stderr.contains("the results of shard 2/3 are missing"),
+        "{}",
+        said.stderr
+    );
+    // What is wrong only of the whole is found in the whole.
+    playground.add("shared", "load.yaml", &LOAD.replace("== 301", "== 300"));
+    let said = pgauge(folder, &[&["merge"], &names[..]].concat());
+    assert_eq!(said.status, 1, "{}{}", said.stdout, said.stderr);
+}
+
+/// A server that all parts use, and its URL.
+fn server() -> (EmbeddedServer, String) {
+    let inventory = Inventory::take(&Surroundings::here());
+    let binaries = inventory.choose(&Asked::Newest, &System::here()).unwrap();
+    let server = EmbeddedServer::start(&EmbeddedOptions {
+        binaries,
+        settings: Vec::new(),
+        listen: Listen::UnixSocket,
+    })
+    .unwrap();
+    let socket = server
+        .socket_dir()
+        .display()
+        .to_string()
+        .replace('/', "%2F");
+    let url = format!(
+        "postgres://{}@{socket}:{}/postgres",
+        server.superuser(),
+        server.port()
+    );
+    (server, url)
+}
+
+#[test]
+fn the_parts_of_a_load_wait_for_each_other_on_the_server() {
+    let playground = Playground::new();
+    playground.add("shared", "load.yaml", LOAD);
+    let folder = playground.root();
+    let (_server, url) = server();
+    let part = |index: usize| {
+        let (shard, json) = (format!("{index}/2"), format!("{index}.json"));
+        let words = ["run", "scenarios", "--server", &url, "--barrier", "one"];
+        pgauge(
+            folder,
+            &[&words[..], &["--shard", &shard, "--json", &json]].concat(),
+        )
+    };
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| part(1));
+        // As soon as it is there it holds its lock, and waits.
+        let waiting = "\
+name: Waiting
+expect:
+  - sql: SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1
+    value: 1
+";
+        let elsewhere = Playground::new();
+        elsewhere.add("look", "waiting.yaml", waiting);
+        let look = || pgauge(elsewhere.root(), &["run", "scenarios", "--server", &url]);
+        while look().status != 0 {
+            assert!(!first.is_finished(), "{}", first.join().unwrap().stdout);
+        }
+        assert!(!first.is_finished(), "it did not wait");
+        let said = [part(2), first.join().unwrap()];
+        for Said {
+            status,
+            stdout,
+            stderr,
+        } in said
+        {
+            assert_eq!(status, 0, "{stdout}{stderr}");
+        }
+    });
+    let merged = pgauge(folder, &["merge", "1.json", "2.json"]);
+    assert_eq!(merged.status, 0, "{}{}", merged.stdout, merged.stderr);
+    let alone = ["run", "scenarios", "--server", "embedded", "--shard", "1/2"];
+    let said = pgauge(folder, &[&alone[..], &["--barrier", "x"]].concat());
+    assert_eq!(said.status, 2, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("--barrier needs a server"),
+        "{}",
+        said.stderr
+    );
+}
