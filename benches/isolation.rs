@@ -43,7 +43,7 @@ const SETTINGS: [&str; 6] = [
 fn main() -> Result<(), Any> {
     let named = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/isolation");
-    let folder = named.map_or(beside, PathBuf::from);
+    let folder = std::path::absolute(named.map_or(beside, PathBuf::from))?;
     let specs = specs(&folder)?;
     if specs.is_empty() {
         println!("skipped: there are no specs in {}", folder.display());
@@ -60,11 +60,17 @@ fn main() -> Result<(), Any> {
     };
     let server = EmbeddedServer::start(&EmbeddedOptions {
         binaries: binaries.clone(),
-        settings: Vec::new(),
+        settings: vec![("max_prepared_transactions".to_owned(), "10".to_owned())],
         listen: Listen::UnixSocket,
     })
     .map_err(|error| error.primary)?;
+    let suite = tempfile::tempdir()?;
+    // The suite makes roles and ends sessions, on a server that runs already.
+    let allowed = "allow_outside_database: [roles, databases, backends, server_control, server_settings, shared_catalogs, \
+        dynamic_sql, replication]\n";
+    std::fs::write(suite.path().join("pgauge.yaml"), allowed)?;
     let bench = Bench {
+        suite,
         binaries,
         server,
         tester,
@@ -92,6 +98,8 @@ fn tester(binaries: &Binaries) -> Option<PathBuf> {
 }
 
 struct Bench {
+    /// A folder with the settings of pgauge.
+    suite: tempfile::TempDir,
     binaries: Binaries,
     server: EmbeddedServer,
     tester: PathBuf,
@@ -178,6 +186,7 @@ impl Bench {
                 &url,
             ])
             .arg(self.folder.join("specs"))
+            .current_dir(self.suite.path())
             .output()?;
         let span = began.elapsed();
         if !output.status.success() {

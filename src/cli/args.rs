@@ -206,6 +206,15 @@ pub struct RunningArgs {
     /// alternative beside it (x_1.out). A folder has a file NAME.out for each scenario
     #[arg(long, env = "PGAUGE_EXPECTED", value_name = "FILE")]
     pub expected: Option<PathBuf>,
+    /// Create this extension in the database of every case first, as the option of pg_isolation_regress does; may be given
+    /// several times
+    #[arg(
+        long,
+        env = "PGAUGE_LOAD_EXTENSION",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    pub load_extension: Vec<String>,
     /// The seed of everything random, where a scenario names none [default: 1]
     #[arg(long, env = "PGAUGE_RANDOM_SEED", value_name = "N")]
     pub random_seed: Option<u64>,

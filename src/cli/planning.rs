@@ -46,12 +46,19 @@ pub fn planned_to_run(settings: &RunSettings) -> Result<Planned, Stop> {
         chosen,
         running,
         expected,
+        load_extensions,
         reports,
         ..
     } = settings;
     let mut loaded = spec::load_within(&scope.files, scope.root().as_deref())?;
     if let Some(expected) = expected {
         expect_outcomes(&mut loaded, expected)?;
+    }
+    for scenario in &mut loaded {
+        // Nobody else has it yet.
+        if let Some(scenario) = Arc::get_mut(scenario) {
+            scenario.load_extensions(load_extensions);
+        }
     }
     let mut options = options(scope, chosen, Some(running.random_seed));
     options.shard = running.shard;

@@ -172,6 +172,8 @@ pub struct RunSettings {
     pub expected: Option<PathBuf>,
     /// The name under which the parts of a load wait for each other.
     pub barrier: Option<String>,
+    /// Extensions that every case's database gets besides those of its scenario.
+    pub load_extensions: Vec<String>,
     /// What is kept.
     pub keeping: Keeping,
     /// What is written.
@@ -308,6 +310,7 @@ impl RunSettings {
             running,
             expected: args.running.expected.clone(),
             barrier,
+            load_extensions: args.running.load_extension.clone(),
             keeping: Keeping {
                 databases: args.server.keep,
                 templates: args.server.keep_templates,

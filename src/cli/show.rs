@@ -3,18 +3,24 @@
 use super::{Stop, args::Chosen, planning::planned, settings::Scope};
 use crate::{
     report::{
+        columns::{Drawing, DrawnLine, Frame, Mark},
         style::{Paint, shown},
         terminal::{Verbosity, View, say},
     },
     schedule::{
-        ArgumentPlan, Case, ClientPlan, LaunchPlan, OrdersPlan, SeedAction, StatementPlan,
-        StepPlan, StepWork,
+        ArgumentPlan, Case, ClientPlan, LaunchPlan, MarkerPlan, OrdersPlan, SeedAction,
+        StatementPlan, StepPlan, StepWork,
     },
-    source::Color,
     spec::{explore::EqualOrders, value::Builtin},
     sql::condition_or_code,
     text::{Side, align_columns, format_duration, list, plural, thousands},
 };
+
+/// More orders than these of a case are shown with `-v` only.
+const MOST_ORDERS: usize = 12;
+
+/// How far an order stands within a case, at most.
+const INDENT: usize = 6;
 
 /// Shows every case that was chosen; with `-q`, its name only.
 ///
@@ -27,14 +33,15 @@ pub fn show(chosen: &Chosen, view: View) -> Result<(), Stop> {
     for case in &plan.cases {
         say(&match view.verbosity {
             Verbosity::Quiet => format!("{}\n", shown(&case.id.to_string())),
-            Verbosity::Normal | Verbosity::Verbose => of_case(case, view.color),
+            Verbosity::Normal | Verbosity::Verbose => of_case(case, view),
         });
     }
     Ok(())
 }
 
 /// A case as text of many lines.
-fn of_case(case: &Case, color: Color) -> String {
+fn of_case(case: &Case, view: View) -> String {
+    let color = view.color;
     let mut out = String::new();
     let name = Paint::Bold.on(&shown(&case.id.to_string()), color);
     out.push_str(&format!("{name}\n  {}\n", facts(case)));
@@ -45,8 +52,11 @@ fn of_case(case: &Case, color: Color) -> String {
         ),
         ("queries", queries(case)),
         ("clients", clients(case)),
-        ("order", order(case)),
-        ("orders", explored(case)),
+        ("setup", texts(&case.control.setup)),
+        ("order", order(case, view)),
+        ("orders", orders(case, view)),
+        ("explore", explored(case)),
+        ("teardown", texts(&case.control.teardown)),
         ("afterwards", probes(case)),
     ] {
         let lines: Vec<String> = lines;
@@ -224,18 +234,77 @@ fn arguments(arguments: &[(String, ArgumentPlan)]) -> String {
     format!("[{}]", shown_arguments.collect::<Vec<_>>().join(", "))
 }
 
-fn order(case: &Case) -> Vec<String> {
-    let launches = case.order.iter().flatten().enumerate();
-    let rows: Vec<Vec<String>> = launches
-        .map(|(index, launch)| {
-            vec![
-                (index + 1).to_string(),
-                launched(case, launch),
-                seen(launch),
-            ]
-        })
-        .collect();
-    align_columns(&rows, &[Side::Right, Side::Left])
+/// The messages around each order.
+fn texts(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|sql| one_line(sql)).collect()
+}
+
+/// The order, where there is one.
+fn order(case: &Case, view: View) -> Vec<String> {
+    match (&case.order, case.rounds.as_slice()) {
+        (Some(order), []) => in_columns(case, order, view),
+        (None, _) | (Some(_), [_, ..]) => Vec::new(),
+    }
+}
+
+/// The orders that share their sessions.
+fn orders(case: &Case, view: View) -> Vec<String> {
+    let all = case.order.as_deref().unwrap_or_default();
+    let most = match view.verbosity {
+        Verbosity::Verbose => usize::MAX,
+        Verbosity::Quiet | Verbosity::Normal => MOST_ORDERS,
+    };
+    let mut lines = Vec::new();
+    for (index, round) in case.rounds.iter().enumerate().take(most) {
+        let name = round.name.as_deref().map(shown);
+        lines.push(name.unwrap_or_else(|| format!("order {}", index + 1)));
+        let launches = all.get(round.launches.clone()).unwrap_or_default();
+        let drawn = in_columns(case, launches, view);
+        lines.extend(drawn.into_iter().map(|line| format!("  {line}")));
+    }
+    match case.rounds.len().saturating_sub(most) {
+        0 => {}
+        more => lines.push(format!(
+            "… {} (-v shows all)",
+            plural(more as u64, "more order")
+        )),
+    }
+    lines
+}
+
+/// A launch list in columns, one per client that is in it.
+fn in_columns(case: &Case, launches: &[LaunchPlan], view: View) -> Vec<String> {
+    let mut drawing = Drawing::default();
+    let mut acting: Vec<usize> = launches.iter().map(|launch| launch.client).collect();
+    acting.sort_unstable();
+    acting.dedup();
+    let names = acting.iter().filter_map(|client| case.clients.get(*client));
+    drawing.columns = names.map(|plan| plan.id.to_string()).collect();
+    for (index, launch) in launches.iter().enumerate() {
+        let Some(column) = acting.iter().position(|client| *client == launch.client) else {
+            continue;
+        };
+        let seen = seen(case, launch);
+        drawing.lines.push(DrawnLine {
+            gutter: (index + 1).to_string(),
+            column,
+            text: match seen.is_empty() {
+                true => step_name(case, launch.client, launch.step),
+                false => format!("{} … {seen}", step_name(case, launch.client, launch.step)),
+            },
+            mark: match launch.options.waits_for.is_some() || launch.options.waits == Some(true) {
+                true => Mark::Wait,
+                false => Mark::Plain,
+            },
+            notes: Vec::new(),
+        });
+    }
+    let frame = Frame {
+        width: view.width.saturating_sub(INDENT),
+        most_lines: usize::MAX,
+        color: view.color,
+    };
+    frame.draw(&drawing).lines().map(str::to_owned).collect()
 }
 
 /// `all, at most 5,000; those that cannot differ from one that ran are left out`
@@ -260,16 +329,21 @@ fn explored(case: &Case) -> Vec<String> {
     told.into_iter().collect()
 }
 
-fn launched(case: &Case, launch: &LaunchPlan) -> String {
-    let client = case.clients.get(launch.client);
-    let step = client.and_then(|client| client.steps.get(launch.step));
-    let name = client
-        .map(|client| client.id.to_string())
-        .unwrap_or_default();
-    format!("{name}.{}", step.map_or("", |step| step.name.as_str()))
+fn step_name(case: &Case, client: usize, step: usize) -> String {
+    let client = case.clients.get(client);
+    let step = client.and_then(|client| client.steps.get(step));
+    step.map(|step| step.name.clone()).unwrap_or_default()
 }
 
-fn seen(launch: &LaunchPlan) -> String {
+fn client_name(case: &Case, client: usize) -> String {
+    let client = case.clients.get(client);
+    client
+        .map(|client| client.id.to_string())
+        .unwrap_or_default()
+}
+
+/// What an entry of an order says of its step besides its name.
+fn seen(case: &Case, launch: &LaunchPlan) -> String {
     let options = &launch.options;
     let mut words = Vec::new();
     match (&options.waits_for, options.waits) {
@@ -290,6 +364,19 @@ fn seen(launch: &LaunchPlan) -> String {
             .as_ref()
             .map(|step| format!("completes after {step}")),
     );
+    words.extend(launch.markers.iter().map(|marker| match marker {
+        MarkerPlan::Once => "told as waiting at once".to_owned(),
+        MarkerPlan::After { client, step } => format!(
+            "held back until {}.{} is over",
+            client_name(case, *client),
+            step_name(case, *client, *step)
+        ),
+        MarkerPlan::AfterNotices { client, count } => format!(
+            "held back until {} has had {}",
+            client_name(case, *client),
+            plural(u64::from(*count), "more notice")
+        ),
+    }));
     words.join(", ")
 }
 

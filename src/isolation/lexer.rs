@@ -206,7 +206,7 @@ impl<'a> Lexer<'a> {
             '-' | '.' => {
                 diagnostic.hint("a name with such a character is written in double quotes")
             }
-            '}' => {
+            '}' | '\'' => {
                 diagnostic.hint("SQL in braces ends at its first closing brace, also within quotes")
             }
             _ => diagnostic,

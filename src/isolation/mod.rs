@@ -26,7 +26,7 @@ mod tests;
 pub use compare::{Comparison, Difference, Level, compare};
 pub use expected::{Expected, ExpectedOrder};
 pub use names::Names;
-pub use needs::{database_name, expected_beside, prepared_transactions};
+pub use needs::{database_name, decodes_logically, expected_beside, prepared_transactions};
 pub use orders::{Interleavings, Orders, interleaving_count};
 pub use parse::{Parsed, parse};
 pub use spec::Spec;

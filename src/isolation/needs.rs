@@ -33,6 +33,12 @@ pub fn prepared_transactions(spec: &Spec) -> Option<u32> {
     (count > 0).then(|| u32::try_from(count).unwrap_or(u32::MAX))
 }
 
+/// Whether it reads the log of changes through a replication slot, which takes `wal_level = logical`.
+pub fn decodes_logically(spec: &Spec) -> bool {
+    let said = |sql: &Sql| sql.text.to_ascii_lowercase();
+    blocks(spec).any(|sql| said(sql).contains("logical_replication_slot"))
+}
+
 fn blocks(spec: &Spec) -> impl Iterator<Item = &Sql> {
     let of_sessions = spec.sessions.iter().flat_map(|session| {
         let steps = session.steps.iter().map(|step| &step.sql);

@@ -11,7 +11,7 @@ use super::{
     comments::Comments,
     layout::{block, laid_out, name, quoted, value},
     names::Names,
-    needs::{database_name, prepared_transactions},
+    needs::{database_name, decodes_logically, prepared_transactions},
     spec::{Launch, Marker, Permutation, Session, Spec, Sql, Step, StepId},
 };
 
@@ -59,16 +59,14 @@ impl<'a> Writer<'a> {
             let text = block(&introduction.join("\n"), 2);
             self.line(0, &format!("description: {text}"));
         }
-        match database_name(spec) {
-            Some(called) => {
-                let called = name(&called);
-                self.line(
-                    0,
-                    &format!("database: {{ preset: isolationtester, name: {called} }}"),
-                );
-            }
-            None => self.line(0, "database: { preset: isolationtester }"),
+        let mut database = "preset: isolationtester".to_owned();
+        if let Some(called) = database_name(spec) {
+            database.push_str(&format!(", name: {}", name(&called)));
         }
+        if decodes_logically(spec) {
+            database.push_str(", settings: { wal_level: logical }");
+        }
+        self.line(0, &format!("database: {{ {database} }}"));
         if let Some(count) = prepared_transactions(spec) {
             let settings = format!("{{ max_prepared_transactions: {count} }}");
             self.line(0, &format!("requires: {{ settings: {settings} }}"));

@@ -268,7 +268,7 @@ impl Database for PgDatabase {
     }
 
     async fn close(self) -> Result<(), Breakage> {
-        self.watching.take();
+        let mut watching = self.watching.take();
         for pool in self.pools.take().into_values() {
             pool.close();
         }
@@ -281,19 +281,24 @@ impl Database for PgDatabase {
             ..
         } = self.common;
         if let Some(called) = &called {
+            watching = None;
             self.cluster.call_back(&self.name, called).await?;
         }
-        let end = match (retention, uses) {
-            (Retention::Keep, _) => Ok(()),
-            (Retention::Drop, Some(uses))
-                if self
-                    .cluster
-                    .keep_spare(&self.name, role.as_deref(), uses)
-                    .await =>
-            {
-                Ok(())
+        let kept = match (retention, uses, &watching) {
+            (Retention::Keep, ..) => true,
+            (Retention::Drop, Some(uses), Some(watching)) => {
+                let role = role.as_deref();
+                let cluster = &self.cluster;
+                cluster
+                    .keep_spare(&self.name, role, uses, watching.client())
+                    .await
             }
-            (Retention::Drop, _) => self.cluster.give_back(&self.name).await,
+            (Retention::Drop, None, _) | (Retention::Drop, _, None) => false,
+        };
+        drop(watching);
+        let end = match kept {
+            true => Ok(()),
+            false => self.cluster.give_back(&self.name).await,
         };
         // Now others may have a database of that name.
         drop(turn);

@@ -8,7 +8,9 @@ use crate::record::{Breakage, LockFacts, Micros};
 use crate::run::session::{Blocked, HeldRelation, LockWatch, WaitFacts};
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio_postgres::{Client, Error, Statement};
+use tokio::sync::OnceCell;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error, Row, Statement};
 
 /// `pg_isolation_test_session_is_blocked` sees waits for heavyweight locks (the holders and those ahead in the queue,
 /// leaders for parallel workers) and for safe snapshots; the blockers of the latter are told by a function of their own.
@@ -58,8 +60,9 @@ pub struct PgLockWatch {
 pub(super) struct Watching {
     client: Client,
     blocked: Statement,
-    wait_facts: Statement,
-    held: Statement,
+    /// Prepared when they are asked for first, which most cases never do.
+    wait_facts: OnceCell<Statement>,
+    held: OnceCell<Statement>,
     /// Whose search for a deadlock is over, where one waits for that.
     checks: Option<Arc<DeadlockChecks>>,
 }
@@ -97,6 +100,11 @@ impl PgLockWatch {
 }
 
 impl Watching {
+    /// For other questions to the database than those about locks.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     async fn open(
         connector: &Connector,
         login: &Login,
@@ -105,15 +113,24 @@ impl Watching {
         let (client, wire) = connector.open(login).await?;
         tokio::spawn(drive(wire, Arc::new(Line::default())));
         let blocked = client.prepare(BLOCKED).await?;
-        let wait_facts = client.prepare(WAIT_FACTS).await?;
-        let held = client.prepare(HELD).await?;
         Ok(Self {
             client,
             blocked,
-            wait_facts,
-            held,
+            wait_facts: OnceCell::new(),
+            held: OnceCell::new(),
             checks,
         })
+    }
+
+    async fn ask(
+        &self,
+        statement: &OnceCell<Statement>,
+        sql: &str,
+        param: &(dyn ToSql + Sync),
+    ) -> Result<Vec<Row>, Error> {
+        let prepare = || self.client.prepare(sql);
+        let statement = statement.get_or_try_init(prepare).await?;
+        self.client.query(statement, &[param]).await
     }
 }
 
@@ -156,7 +173,7 @@ impl LockWatch for PgLockWatch {
 
     async fn wait_facts(&mut self, asked: &[i32]) -> Result<Vec<WaitFacts>, Breakage> {
         let own = &self.connection;
-        let answer = own.client.query(&own.wait_facts, &[&asked]).await;
+        let answer = own.ask(&own.wait_facts, WAIT_FACTS, &asked).await;
         let facts = answer.and_then(|rows| {
             let facts = rows.iter().map(|row| {
                 let micros: Option<i64> = row.try_get(4)?;
@@ -178,7 +195,7 @@ impl LockWatch for PgLockWatch {
 
     async fn held(&mut self, pid: i32) -> Result<Vec<HeldRelation>, Breakage> {
         let own = &self.connection;
-        let answer = own.client.query(&own.held, &[&pid]).await;
+        let answer = own.ask(&own.held, HELD, &pid).await;
         let held = answer.and_then(|rows| {
             let held = rows.iter().map(|row| {
                 Ok(HeldRelation {

@@ -8,10 +8,10 @@ mod extras;
 
 use super::{
     clean::{for_attribute, for_xml},
+    columns::Frame,
     cut::cut,
     results::{CaseResult, FindingKind, Outcome, Results},
     story,
-    trace::Frame,
 };
 use crate::{
     record::Micros,

@@ -4,6 +4,7 @@
 //! report can be made again from that file. Nothing in here decides what is right.
 
 pub mod clean;
+pub mod columns;
 mod cut;
 pub mod figures;
 pub mod file;

@@ -3,10 +3,11 @@
 //! The terminal and JUnit tell the same story.
 
 use super::{
+    columns::{Frame, Mark, Note},
     cut::{cut, cut_diagnostic},
-    results::{CaseResult, Finding, Results},
+    results::{CaseResult, Finding, FindingKind, Results},
     style::{Paint, shown},
-    trace::{Frame, Trace},
+    trace::{Broken, Trace},
 };
 use crate::{
     record::{Event, EventKind, RunNo, Value},
@@ -42,13 +43,34 @@ pub fn message(results: &Results, finding: &Finding, color: Color) -> String {
     out
 }
 
-/// Who did what when; empty where nothing happened.
+/// Who did what when, and where what was expected broke; empty where nothing happened.
 pub fn trace(case: &CaseResult, frame: &Frame) -> String {
     let trace = Trace::of(the_order(case));
+    let broken: Vec<Broken> = case.bad_findings().filter_map(broken).collect();
     match trace.is_empty() {
         true => String::new(),
-        false => frame.render(&trace),
+        false => frame.draw(&trace.drawing(&broken)),
     }
+}
+
+/// `failed[rows]`, with the events where it broke.
+fn broken(finding: &Finding) -> Option<Broken> {
+    let (word, mark) = match finding.kind {
+        FindingKind::Failed => ("failed", Mark::Error),
+        FindingKind::Vacuous => ("vacuous", Mark::Wait),
+        FindingKind::Errored | FindingKind::Worse | FindingKind::Skipped | FindingKind::Note => {
+            return None;
+        }
+    };
+    Some(Broken {
+        note: Note {
+            text: format!("{word}[{}]", finding.code),
+            mark,
+        },
+        events: finding.events.clone(),
+    })
+    // That there was nothing to look at is no place either.
+    .filter(|broken| finding.kind == FindingKind::Failed || !broken.events.is_empty())
 }
 
 /// The events of a case; of several orders that share their sessions, those of the order that a finding is about, or of

@@ -3,11 +3,9 @@
 //! A step is one line where it ended; a wait is a line of its own where it was seen, so that reading from top
 //! to bottom is reading in the order of the coordinator.
 
-mod columns;
 mod step;
 
-pub use columns::Frame;
-
+use super::columns::{Drawing, DrawnLine, Mark, Note};
 use super::cut::cut;
 use crate::record::{
     Blocker, ClientEnd, ClientId, Event, EventKind, Hold, HookProblem, LockFacts, Micros, RunNo,
@@ -41,17 +39,17 @@ pub struct Line {
     pub text: String,
     /// How it is to be seen.
     pub mark: Mark,
+    /// All events that it stands for, by their numbers.
+    pub events: Vec<u32>,
 }
 
-/// How a line is to be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// As it should be.
-    Plain,
-    /// Somebody waits.
-    Wait,
-    /// Something went wrong, as expected or not.
-    Error,
+/// Something that broke, and the events that it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// What, in a few words.
+    pub note: Note,
+    /// By [`seq`](Event::seq); none where it is about all of it.
+    pub events: Vec<u32>,
 }
 
 impl Trace {
@@ -68,6 +66,60 @@ impl Trace {
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
+
+    /// The lines in columns; what broke stands below the line where it did, or below all of them.
+    pub fn drawing(&self, broken: &[Broken]) -> Drawing {
+        let times: Vec<String> = self.lines.iter().map(|line| span(line.at)).collect();
+        let time_width = widest(times.iter()).max("time".len());
+        let numbers: Vec<String> = self.lines.iter().map(|line| line.seq.to_string()).collect();
+        let number_width = widest(numbers.iter()).max("event".len());
+        let lines = self.lines.iter().zip(numbers.iter().zip(&times));
+        let mut lines: Vec<DrawnLine> = lines
+            .map(|(line, (number, time))| DrawnLine {
+                gutter: format!("{number:>number_width$}  {time:>time_width$}"),
+                column: line.client,
+                text: line.text.clone(),
+                mark: line.mark,
+                notes: Vec::new(),
+            })
+            .collect();
+        let mut below: Vec<Note> = Vec::new();
+        for Broken { note, events } in broken {
+            let at = events.iter().find_map(|seq| self.line_of(*seq));
+            let (notes, note) = match at {
+                Some(at) => (&mut lines[at].notes, note.clone()),
+                None if events.is_empty() => (&mut below, afterwards(note)),
+                None => continue,
+            };
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        Drawing {
+            gutter: format!("{:>number_width$}  {:>time_width$}", "event", "time"),
+            columns: self.clients.iter().map(ToString::to_string).collect(),
+            lines,
+            below,
+        }
+    }
+
+    /// The line that stands for an event.
+    fn line_of(&self, seq: u32) -> Option<usize> {
+        self.lines
+            .iter()
+            .position(|line| line.events.contains(&seq))
+    }
+}
+
+fn afterwards(note: &Note) -> Note {
+    Note {
+        text: format!("afterwards: {}", note.text),
+        mark: note.mark,
+    }
+}
+
+fn widest<'a>(texts: impl Iterator<Item = &'a String>) -> usize {
+    texts.map(|text| text.chars().count()).max().unwrap_or(0)
 }
 
 #[derive(Default)]
@@ -86,7 +138,15 @@ impl Teller {
             client,
             text: cut(&text),
             mark,
+            events: vec![event.seq],
         });
+    }
+
+    /// The last line stands for these events too.
+    fn stands_for(&mut self, events: Vec<u32>) {
+        if let Some(line) = self.trace.lines.last_mut() {
+            line.events.extend(events);
+        }
     }
 
     fn client(&mut self, client: &ClientId) -> usize {
@@ -116,6 +176,9 @@ impl Teller {
             EventKind::Sent {
                 statement, run, by, ..
             } => {
+                if let Some(taken) = run.and_then(|run| self.taken.get_mut(&run)) {
+                    taken.events.push(event.seq);
+                }
                 self.sent.insert(*statement, (*run, by.clone()));
             }
             EventKind::Replied {
@@ -126,7 +189,10 @@ impl Teller {
             } => {
                 let (run, by) = self.sent.remove(statement).unwrap_or((None, SentBy::Setup));
                 match run.and_then(|run| self.taken.get_mut(&run)) {
-                    Some(taken) => taken.replied(reply),
+                    Some(taken) => {
+                        taken.events.push(event.seq);
+                        taken.replied(reply);
+                    }
                     None => self.outside_of_steps(event, client, &by, reply.error.as_ref()),
                 }
             }
@@ -147,6 +213,7 @@ impl Teller {
             }
             EventKind::WaitEnded { run, waited, .. } => {
                 if let Some(taken) = self.taken.get_mut(run) {
+                    taken.events.push(event.seq);
                     taken.waited(*waited);
                 }
             }
@@ -156,6 +223,7 @@ impl Teller {
                 if let Some(taken) = self.taken.shift_remove(run) {
                     let (mark, text) = taken.ended(end);
                     self.line(event, client, mark, text);
+                    self.stands_for(taken.events);
                 }
             }
             EventKind::Cancelled { run, client, after } => {
@@ -280,6 +348,7 @@ impl Teller {
                 client,
                 text: format!("{}: had not ended", taken.name()),
                 mark: Mark::Error,
+                events: taken.events,
             });
         }
         self.trace
@@ -387,6 +456,7 @@ fn span(span: Micros) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::columns::Frame;
     use crate::report::sample;
     use crate::source::Color;
 
@@ -396,7 +466,7 @@ mod tests {
             most_lines: 40,
             color: Color::Off,
         };
-        frame.render(&Trace::of(events))
+        frame.draw(&Trace::of(events).drawing(&[]))
     }
 
     #[test]
@@ -421,7 +491,50 @@ mod tests {
             most_lines: 6,
             color: Color::Off,
         };
-        insta::assert_snapshot!(frame.render(&Trace::of(&sample::deadlock_events())));
+        insta::assert_snapshot!(frame.draw(&Trace::of(&sample::deadlock_events()).drawing(&[])));
+    }
+
+    #[test]
+    fn what_broke_stands_below_the_step_where_it_did_or_below_all() {
+        let events = sample::deadlock_events();
+        let broken = |text: &str, mark, events: &[u32]| Broken {
+            note: Note {
+                text: text.to_owned(),
+                mark,
+            },
+            events: events.to_vec(),
+        };
+        let broken = [
+            // The answer to a step is told where the step is.
+            broken("failed[rows]", Mark::Error, &[13]),
+            broken("failed[rows]", Mark::Error, &[13]),
+            broken("vacuous[never-waited]", Mark::Wait, &[24]),
+            broken("failed[value]", Mark::Error, &[]),
+            broken("failed[of-another-order]", Mark::Error, &[4000]),
+        ];
+        let frame = Frame {
+            width: 100,
+            most_lines: 40,
+            color: Color::Off,
+        };
+        insta::assert_snapshot!(frame.draw(&Trace::of(&events).drawing(&broken)), @r"
+        event     time | alice                                    | bob
+            6  2.52 ms | begin                                    |
+           10   4.2 ms |                                          | begin
+           14  5.88 ms | debit: UPDATE 1                          |
+                       | ^ failed[rows]                           |
+           18  7.56 ms |                                          | debit: UPDATE 1
+           21  8.82 ms | credit … waits for bob (row of accounts) |
+           24  10.1 ms |                                          | credit … waits for alice (row of
+                       |                                          |   accounts)
+                       |                                          | ^ vacuous[never-waited]
+           27  21.3 ms |                                          | credit: ERROR 40P01: deadlock detected,
+                       |                                          |   after waiting 11.3 ms
+           30  22.6 ms | credit: UPDATE 1, after waiting 13.8 ms  |
+           31    23 ms |                                          | script ends: deadlock_detected
+           35  24.7 ms | commit                                   |
+                       | afterwards: failed[value]
+        ");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::{
     board::Line,
     client::{AfterStep, Announced, Announcement, Permit, Shared},
     ledger::Holds,
+    load::alarm::Alarm,
     route::Route,
     session::{Blocked, LockWatch, Session},
 };
@@ -19,7 +20,7 @@ use crate::{
     record::{Breakage, EventKind, Micros},
     schedule::{Case, Round},
 };
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender},
     time::{Instant, sleep_until},
@@ -28,6 +29,9 @@ use tokio::{
 /// How long a message must be out before its session's locks are looked at when no order is forced:
 /// looking costs the server something, and short waits are not worth disturbing what is measured.
 const WORTH_A_LOOK: Duration = Duration::from_millis(2);
+
+/// What the runtime's own clock can tell apart.
+const TICK: Duration = Duration::from_millis(1);
 
 /// The one who decides who takes the next step.
 pub struct Coordinator<'a, S: Session, W> {
@@ -50,6 +54,8 @@ pub struct Coordinator<'a, S: Session, W> {
     after: Vec<AfterStep>,
     /// What the last look saw.
     blocked: Vec<Blocked>,
+    /// Rings after spans that the runtime's clock cannot tell apart; none where the system has no timer left.
+    alarm: Option<Rc<Alarm>>,
     lost: Option<Breakage>,
 }
 
@@ -87,6 +93,7 @@ impl<'a, S: Session, W: LockWatch> Coordinator<'a, S, W> {
             notices: vec![0; clients],
             after: vec![AfterStep::GoesOn; clients],
             blocked: Vec::new(),
+            alarm: Alarm::new().ok(),
             lost: None,
         }
     }
@@ -276,6 +283,22 @@ impl<'a, S: Session, W: LockWatch> Coordinator<'a, S, W> {
                 });
                 self.shared.stop.request();
             }
+        }
+    }
+
+    /// Hears announcements for so long; `true` if nothing was announced. Exact to some microseconds.
+    async fn hear_for(&mut self, span: Duration) -> bool {
+        let Some(alarm) = self.alarm.clone().filter(|_| span < TICK) else {
+            return self.hear_until(Instant::now() + span).await;
+        };
+        tokio::select! {
+            biased;
+            Some(announcement) = self.announcements.recv() => {
+                self.take_note(announcement);
+                false
+            }
+            () = alarm.after(span) => true,
+            () = alarm.ring() => true,
         }
     }
 

@@ -37,4 +37,6 @@ pub use session::{
     Session, SessionNote, SessionPlan, TableContents, Tidying, WaitFacts,
 };
 pub use stop::Interrupt;
-pub use whole::{Advising, Explorer, NobodyLooks, Observer, RunOptions, run};
+pub use whole::{
+    Advising, ExploreProgress, Explorer, Exploring, NobodyLooks, Observer, RunOptions, run,
+};

@@ -17,7 +17,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The stack of a case's thread: hooks that run in place need what rhai's deepest recursion needs.
@@ -57,6 +57,9 @@ pub trait Observer: Sync {
     /// An interval of a load is over.
     fn flowed(&self, _index: usize, _progress: &LoadProgress<'_>) {}
 
+    /// So many orders of a case were tried by now.
+    fn explored(&self, _index: usize, _progress: &ExploreProgress) {}
+
     /// A case ended. `Break` ends the run: no further case begins.
     fn ended(&self, index: usize, log: &CaseLog) -> ControlFlow<()>;
 }
@@ -74,10 +77,30 @@ impl Observer for NobodyLooks {
     }
 }
 
+/// How far an exploration is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExploreProgress {
+    /// How many orders were run, those included that were left half-way.
+    pub ran: u64,
+    /// Since it began.
+    pub elapsed: Duration,
+    /// What is done with them.
+    pub doing: Exploring,
+}
+
+/// What is done with orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exploring {
+    /// They are tried.
+    Trying,
+    /// One that fails is made shorter.
+    Shortening,
+}
+
 /// Who tries many orders of a case.
 pub trait Explorer: Sync {
-    /// Tries the orders that the case's plan says, and tells of one of them and of all.
-    fn explore(&self, case: &Arc<Case>) -> CaseLog;
+    /// Tries the orders that the case's plan says, and tells of one of them and of all; `tell` hears how far it is.
+    fn explore(&self, case: &Arc<Case>, tell: &dyn Fn(&ExploreProgress)) -> CaseLog;
 }
 
 /// Carries out a plan. Every case of the plan is in the log, in the plan's order, also those that the
@@ -105,7 +128,10 @@ pub fn run<S: Server + Sync>(
         logs: Mutex::new(vec![None; plan.cases.len()]),
         broken_off: AtomicBool::new(false),
     };
-    work.carry_out_all(&together, options.jobs);
+    work.carry_out_all(
+        &the_longest_first(plan, together, options.jobs),
+        options.jobs,
+    );
     work.carry_out_all(&explored, 1);
     work.carry_out_all(&alone, 1);
     let logs = work
@@ -124,6 +150,15 @@ pub fn run<S: Server + Sync>(
             .map(|(log, case)| log.unwrap_or_else(|| never_began(case, not_begun.as_deref())))
             .collect(),
     }
+}
+
+/// Side by side, whoever takes longest shall not begin last; how long an order takes is known by its length.
+fn the_longest_first(plan: &Plan, mut indices: Vec<usize>, jobs: usize) -> Vec<usize> {
+    if jobs > 1 {
+        let launches = |index: &usize| plan.cases[*index].order.as_ref().map_or(0, Vec::len);
+        indices.sort_by_key(|index| std::cmp::Reverse(launches(index)));
+    }
+    indices
 }
 
 fn never_began(case: &Case, interrupted: Option<&str>) -> CaseLog {
@@ -190,7 +225,10 @@ impl<S: Server + Sync> Work<'_, S> {
         let case = &self.plan.cases[index];
         self.observer.began(index, case);
         let log = match case.explore {
-            Some(_) => self.explorer.explore(case),
+            Some(_) => {
+                let tell = |progress: &ExploreProgress| self.observer.explored(index, progress);
+                self.explorer.explore(case, &tell)
+            }
             None => self.log_of(index),
         };
         if self.observer.ended(index, &log).is_break() {

@@ -14,7 +14,7 @@ use crate::{
         Breakage, CaseEnd, CaseLog, ChosenOrders, EventKind, Exploration, FailedOrder,
         LaunchedStep, Micros,
     },
-    run::{Explorer, Interrupt, NextStep, Rewindable, Server},
+    run::{ExploreProgress, Explorer, Exploring, Interrupt, NextStep, Rewindable, Server},
     schedule::{Case, ExplorePlan, OrdersPlan},
     spec::{client::Isolation, expect::Expectation, explore::EqualOrders},
     verdict::{self, FindingKind, Terms},
@@ -46,11 +46,11 @@ where
     S: Server + Sync,
     S::Database: Rewindable,
 {
-    fn explore(&self, case: &Arc<Case>) -> CaseLog {
+    fn explore(&self, case: &Arc<Case>, tell: &dyn Fn(&ExploreProgress)) -> CaseLog {
         let began = Instant::now();
         let started_at = jiff::Timestamp::now().to_string();
         let log = match case.explore {
-            Some(plan) => self.of_plan(case, plan, began),
+            Some(plan) => self.of_plan(case, plan, began, tell),
             None => Err(Stopped::Skip("nothing is explored here".to_owned())),
         };
         let mut log = log.unwrap_or_else(|stopped| CaseLog {
@@ -84,6 +84,7 @@ where
         case: &Arc<Case>,
         plan: ExplorePlan,
         began: Instant,
+        tell: &dyn Fn(&ExploreProgress),
     ) -> Result<CaseLog, Stopped> {
         let compared = |(_, expectation): &(String, Expectation)| {
             matches!(expectation, Expectation::Serializable(_))
@@ -131,6 +132,7 @@ where
                 },
                 shown: None,
                 began,
+                tell,
             };
             search.go()?;
             Ok(search.finish())
@@ -149,6 +151,8 @@ struct Search<'a, S> {
     /// The order that is told, and whether something in it was vacuous.
     shown: Option<(CaseLog, Complete)>,
     began: Instant,
+    /// Who hears how far it is.
+    tell: &'a dyn Fn(&ExploreProgress),
 }
 
 /// Whether every expectation had something to look at.
@@ -189,6 +193,14 @@ impl<S> Search<'_, S> {
         }
     }
 
+    fn tell(&self, doing: Exploring, shortening: u64) {
+        (self.tell)(&ExploreProgress {
+            ran: self.told.ran + self.told.left_early + shortening,
+            elapsed: self.began.elapsed(),
+            doing,
+        });
+    }
+
     fn through(&mut self, branches: Branches, cut: ChosenOrders) -> Result<(), Stopped> {
         let mut tree = Tree::new(branches);
         while !tree.is_done() {
@@ -215,6 +227,7 @@ impl<S> Search<'_, S> {
                     return Ok(());
                 }
             }
+            self.tell(Exploring::Trying, 0);
         }
         self.told.orders = tree.orders();
         Ok(())
@@ -235,6 +248,7 @@ impl<S> Search<'_, S> {
                     return Ok(());
                 }
             }
+            self.tell(Exploring::Trying, 0);
             number = end;
         }
         Ok(())
@@ -384,6 +398,7 @@ impl<S> Attempts<'_, '_, S> {
     /// Plays these steps and tells what broke, if they could be gone through.
     fn play(&mut self, steps: &[NextStep]) -> Option<(Played, Option<Failure>)> {
         self.runs += 1;
+        self.search.tell(Exploring::Shortening, self.runs);
         let job = Job::Steered(Steering::Listed(steps.to_vec()));
         let played = self.search.workers.play(vec![job]).remove(0).ok()?;
         let whole = played.ended == Ended::Complete && minimise::steps(&played) == steps;

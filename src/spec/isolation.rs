@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     isolation::{
-        Cast, CastStep, Names, Spec, database_name, prepared_transactions,
+        Cast, CastStep, Names, Spec, database_name, decodes_logically, prepared_transactions,
         spec::{Launch, Marker, Name, Permutation, Session, Sql, Step as SpecStep, StepId},
     },
     source::Span,
@@ -83,6 +83,11 @@ impl Writer<'_> {
         if let Some(name) = database_name(self.spec) {
             let name = self.maker.text(&name, NOWHERE);
             entries.push(("name".to_owned(), NOWHERE, name));
+        }
+        if decodes_logically(self.spec) {
+            let level = self.maker.text("logical", NOWHERE);
+            let settings = self.one("wal_level", level);
+            entries.push(("settings".to_owned(), NOWHERE, settings));
         }
         self.maker.map(entries, NOWHERE)
     }

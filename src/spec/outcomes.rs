@@ -64,6 +64,19 @@ impl LoadedScenario {
         }
     }
 
+    /// Has the database of every case have these extensions too.
+    pub fn load_extensions(&mut self, names: &[String]) {
+        if names.is_empty() {
+            return;
+        }
+        for scenario in self.variants.values_mut() {
+            let extensions = &mut Arc::make_mut(scenario).database.extensions;
+            let missing = names.iter().filter(|name| !extensions.contains(name));
+            let missing: Vec<String> = missing.cloned().collect();
+            extensions.extend(missing);
+        }
+    }
+
     /// Reads every file that an expectation names.
     pub(super) fn read_outcomes(&mut self, problems: &mut Diagnostics) {
         let mut named: Vec<(Option<String>, String, String)> = Vec::new();

@@ -378,3 +378,64 @@ fn a_setup_that_fails_ends_the_spec_and_a_step_that_never_ends_is_cancelled_and_
         "{seen}\n{stdout}"
     );
 }
+
+/// What an extension's suite expects: its extension, and a server that decodes changes.
+const DECODING: &str = "session s1\nstep level { SELECT current_setting('wal_level'); }\n\
+    step slots { SELECT count(*) FROM pg_proc WHERE proname = 'pg_drop_replication_slot' OR \
+    proname = 'pg_create_logical_replication_slot'; }\npermutation level slots\n";
+
+#[test]
+fn a_spec_that_decodes_changes_gets_a_server_that_can_and_a_suite_its_extension() {
+    let here = Playground::new();
+    fs::write(here.path().join("decoding.spec"), DECODING).unwrap();
+    let seen = here.trace("decoding.spec");
+    assert!(seen.contains("\nlogical\n"), "{seen}");
+    let import = [
+        "import",
+        "isolation",
+        "decoding.spec",
+        "-o",
+        "decoding.yaml",
+    ];
+    assert_eq!(pgauge(here.path(), &import).status, 0);
+    assert_eq!(here.trace("decoding.yaml"), seen);
+    let run = [
+        "run",
+        "--server",
+        "embedded",
+        "--load-extension",
+        "no_such_extension",
+        "bank.spec",
+    ];
+    let said = pgauge(here.path(), &run);
+    assert_eq!(said.status, 4, "{}", said.stdout);
+    assert!(said.stdout.contains("no_such_extension"), "{}", said.stdout);
+}
+
+#[test]
+fn planned_orders_are_shown_in_columns_with_what_holds_back_the_end_of_a_step() {
+    let here = Playground::new();
+    let said = pgauge(here.path(), &["show", "bank.spec"]);
+    let orders = "  orders
+    p1
+        | first_one | b
+      1 | a         |
+      2 |           | w
+      3 | c         |
+      4 |           | n
+    p2
+        | first_one | b
+      1 |           | w … held back until first_one.a is over
+      2 | a         |
+      3 | c         |
+      4 |           | empty
+    p3
+        | first_one | b
+      1 | a         |
+      2 | c         |
+      3 |           | n
+      4 |           | w
+  teardown
+";
+    assert!(said.stdout.contains(orders), "{}", said.stdout);
+}

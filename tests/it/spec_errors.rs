@@ -1,4 +1,4 @@
-//! Every `tests/spec_errors/NAME.yaml` is a mistake that testers make, and `NAME.stderr` what they are told.
+//! Every `tests/spec_errors/NAME.yaml`, or `NAME.spec`, is a mistake that testers make, and `NAME.stderr` what they are told.
 //!
 //! `PGAUGE_BLESS=1 cargo test --test it spec_errors` writes what is told now.
 
@@ -19,7 +19,8 @@ fn told(file: &Path) -> String {
 }
 
 fn files() -> Vec<PathBuf> {
-    let found = glob::glob("tests/spec_errors/*.yaml").unwrap();
+    let forms = ["tests/spec_errors/*.yaml", "tests/spec_errors/*.spec"];
+    let found = forms.into_iter().flat_map(|form| glob::glob(form).unwrap());
     found.map(Result::unwrap).collect()
 }
 

@@ -5,7 +5,7 @@ use crate::{
     pg::server::PgServer,
     record::{CaseLog, Event},
     report::terminal::{CaseEnding, Progress},
-    run::{LoadProgress, Observer},
+    run::{ExploreProgress, LoadProgress, Observer},
     schedule::{Case, Plan},
     verdict::{Outcome, Terms, judge_case},
 };
@@ -37,6 +37,10 @@ impl Observer for Watcher<'_> {
 
     fn flowed(&self, index: usize, progress: &LoadProgress<'_>) {
         self.progress.flowed(index, progress);
+    }
+
+    fn explored(&self, index: usize, progress: &ExploreProgress) {
+        self.progress.explored(index, progress);
     }
 
     fn ended(&self, index: usize, log: &CaseLog) -> ControlFlow<()> {

@@ -5,11 +5,14 @@ use super::Cluster;
 use crate::pg::connect::Login;
 use crate::pg::line::{Line, drive};
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
-use tokio_postgres::{Client, Error};
+use std::time::{Duration, Instant};
+use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 /// How often a database is used at most: its catalogs grow with every table that was made in it, and dropped.
 const MOST_USES: u32 = 24;
+
+/// How long the last sessions of a case may take to end before its database is not worth waiting for.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A database that is like a fresh one.
 #[derive(Debug)]
@@ -112,15 +115,16 @@ impl Cluster {
         name: &str,
         role: Option<&str>,
         uses: u32,
+        watching: &Client,
     ) -> bool {
         let Some(fresh) = self.fresh.get() else {
             return false;
         };
-        if uses >= MOST_USES || self.admin.until_unused(name, Instant::now()).await.is_err() {
+        if uses >= MOST_USES {
             return false;
         }
         // One that cannot be asked is dropped.
-        let like_fresh = self.fingerprint(name).await.is_ok_and(|now| now == *fresh);
+        let like_fresh = is_like(watching, fresh).await.unwrap_or(false);
         if like_fresh {
             let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
             spares.push(Spare {
@@ -136,11 +140,34 @@ impl Cluster {
         let login = Login::own(name, "pgauge/fingerprint");
         let (client, wire): (Client, _) = self.connector.open(&login).await?;
         tokio::spawn(drive(wire, Arc::new(Line::default())));
-        let messages = client.simple_query(&fingerprint_query()).await?;
-        let text = messages.iter().find_map(|message| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
-        });
-        Ok(text.unwrap_or_default())
+        fingerprint_by(&client).await
     }
+}
+
+/// Whether a database is like a fresh one, asked by the last session in it, once it is the last: whoever ends takes
+/// temporary tables along.
+async fn is_like(client: &Client, fresh: &str) -> Result<bool, Error> {
+    const OTHERS: &str = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity \
+        WHERE datname = pg_catalog.current_database() AND usesysid IS NOT NULL \
+        AND pid <> pg_catalog.pg_backend_pid()";
+    let others = client.prepare(OTHERS).await?;
+    let begun = Instant::now();
+    loop {
+        let count: i64 = client.query_one(&others, &[]).await?.try_get(0)?;
+        if count == 0 {
+            return Ok(fingerprint_by(client).await? == fresh);
+        }
+        if begun.elapsed() > PATIENCE {
+            return Ok(false);
+        }
+    }
+}
+
+async fn fingerprint_by(client: &Client) -> Result<String, Error> {
+    let messages = client.simple_query(&fingerprint_query()).await?;
+    let text = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(text.unwrap_or_default())
 }

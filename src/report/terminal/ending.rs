@@ -7,12 +7,12 @@ use super::{
 use crate::{
     record::{LoadLog, RunFacts},
     report::{
+        columns::Frame,
         figures::{latency_table, time_table},
         load,
         results::{CaseResult, Finding, FindingKind, Outcome, Results, Tally},
         story,
         style::{Paint, shown},
-        trace::Frame,
     },
     text::{format_duration, guarded, list, plural},
     verdict::Skips,

@@ -5,7 +5,8 @@ use super::{CaseEnding, Characters, Verbosity, View, case_line, flow::Flow, say,
 use crate::{
     record::{Blocker, CaseId, ClientId, Event, EventKind},
     report::{results::Outcome, style::shown, trace::whom},
-    run::LoadProgress,
+    run::{ExploreProgress, Exploring, LoadProgress},
+    text::{plural, thousands},
 };
 use indexmap::IndexMap;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -166,6 +167,18 @@ impl Progress {
         }
     }
 
+    /// So many orders of a case were tried by now.
+    pub fn explored(&self, index: usize, progress: &ExploreProgress) {
+        self.with(|state| {
+            if let Some(running) = state.running.get(&index) {
+                let text = format!("{}: {}", running.name, explored(progress));
+                running
+                    .bar
+                    .set_message(Characters::chosen().spell(&text).into_owned());
+            }
+        });
+    }
+
     /// A case ended and was judged.
     pub fn ended(&self, index: usize, case: &CaseEnding<'_>) {
         let bad = self.with(|state| {
@@ -196,6 +209,20 @@ impl Progress {
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// `1,204 orders, 310/s`
+fn explored(progress: &ExploreProgress) -> String {
+    let micros = progress.elapsed.as_micros().max(1);
+    let rate = u128::from(progress.ran) * 1_000_000 / micros;
+    let rate = thousands(u64::try_from(rate).unwrap_or(u64::MAX));
+    let orders = plural(progress.ran, "order");
+    match progress.doing {
+        Exploring::Trying => format!("{orders}, {rate}/s"),
+        Exploring::Shortening => {
+            format!("a violation is made shorter; {orders} so far, {rate}/s")
+        }
     }
 }
 
@@ -287,6 +314,16 @@ impl Running {
 mod tests {
     use super::*;
     use crate::report::sample;
+
+    #[test]
+    fn an_exploration_shows_how_many_orders_it_tries_in_a_second() {
+        let progress = ExploreProgress {
+            ran: 2408,
+            elapsed: Duration::from_secs(4),
+            doing: Exploring::Trying,
+        };
+        assert_eq!(explored(&progress), "2,408 orders, 602/s");
+    }
 
     #[test]
     fn a_running_case_shows_who_waits_for_whom() {

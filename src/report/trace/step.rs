@@ -1,8 +1,9 @@
 //! One execution of a step, from its permit to its end, in a few words.
 
-use super::{Mark, span};
+use super::span;
 use crate::{
     record::{ClientId, Event, Micros, Reply, ServerError, StepEnd},
+    report::columns::Mark,
     text::{plural, thousands},
 };
 
@@ -15,6 +16,8 @@ pub(super) struct Taken {
     pub seq: u32,
     pub at: Micros,
     pub client: ClientId,
+    /// What was noted of it so far, by number.
+    pub events: Vec<u32>,
     step: String,
     iteration: u32,
     replies: u64,
@@ -30,6 +33,7 @@ impl Taken {
             seq: event.seq,
             at: event.at,
             client,
+            events: vec![event.seq],
             step,
             iteration,
             replies: 0,

@@ -5,11 +5,48 @@ use crate::{
     record::{Breakage, EventKind, LockFacts, Witness},
     run::{
         board::{Line, Wait},
-        session::{LockWatch, Session},
+        session::{Blocked, LockWatch, Session},
     },
 };
 
 impl<S: Session, W: LockWatch> Coordinator<'_, S, W> {
+    /// Asks whether a client waits, and goes on at once where its step ends meanwhile. `true` if it waits.
+    pub(super) async fn look_at(&mut self, client: usize) -> Result<bool, Breakage> {
+        let line = self.shared.board.line(client);
+        self.blocked.clear();
+        if line.asking.is_none() {
+            return Ok(false);
+        }
+        let mut heard = Vec::new();
+        let asked = [line.pid];
+        let sessions = self.shared.board.client_pids();
+        let blocked = {
+            let look = self.watch.blocked(&asked, &sessions);
+            let mut look = std::pin::pin!(look);
+            loop {
+                tokio::select! {
+                    biased;
+                    Some(announcement) = self.announcements.recv() => {
+                        let is_over = announcement.client == client;
+                        heard.push(announcement);
+                        if is_over {
+                            break None;
+                        }
+                    }
+                    blocked = &mut look => break Some(blocked?),
+                }
+            }
+        };
+        for announcement in heard {
+            self.take_note(announcement);
+        }
+        let Some(blocked) = blocked else {
+            return Ok(false);
+        };
+        self.saw(vec![(client, line)], blocked);
+        Ok(!self.blocked.is_empty())
+    }
+
     /// Asks who of these clients waits; writes it on the board. `true` if anyone does.
     pub(super) async fn look(&mut self, clients: &[usize]) -> Result<bool, Breakage> {
         let lines: Vec<(usize, Line)> = clients
@@ -24,6 +61,12 @@ impl<S: Session, W: LockWatch> Coordinator<'_, S, W> {
         let pids: Vec<i32> = lines.iter().map(|(_, line)| line.pid).collect();
         let sessions = self.shared.board.client_pids();
         let blocked = self.watch.blocked(&pids, &sessions).await?;
+        self.saw(lines, blocked);
+        Ok(!self.blocked.is_empty())
+    }
+
+    /// Notes what a look at these clients came to.
+    fn saw(&mut self, lines: Vec<(usize, Line)>, blocked: Vec<Blocked>) {
         for (client, line) in lines {
             // The answer may have come while the server was asked about the locks.
             if self.shared.board.line(client).asking != line.asking {
@@ -36,7 +79,6 @@ impl<S: Session, W: LockWatch> Coordinator<'_, S, W> {
             }
         }
         self.blocked = blocked;
-        Ok(!self.blocked.is_empty())
     }
 
     /// Whether the last look saw a client waiting.

@@ -15,7 +15,7 @@ use std::{
 type Sleepers = BTreeMap<(Instant, u64), Option<Waker>>;
 
 /// Wakes tasks of one worker.
-pub(super) struct Alarm {
+pub(in crate::run) struct Alarm {
     timer: timer::Timer,
     sleepers: RefCell<Sleepers>,
     asked: Cell<u64>,
@@ -27,7 +27,7 @@ impl Alarm {
     /// # Errors
     ///
     /// The system has no timer left.
-    pub(super) fn new() -> std::io::Result<Rc<Self>> {
+    pub(in crate::run) fn new() -> std::io::Result<Rc<Self>> {
         Ok(Rc::new(Self {
             timer: timer::Timer::new()?,
             sleepers: RefCell::default(),
@@ -61,7 +61,7 @@ impl Alarm {
     }
 
     /// Waits for a span.
-    pub(super) async fn after(&self, span: Duration) {
+    pub(in crate::run) async fn after(&self, span: Duration) {
         self.until(Instant::now() + span).await;
     }
 
@@ -74,7 +74,7 @@ impl Alarm {
     }
 
     /// Wakes whoever is to be woken, for ever.
-    pub(super) async fn ring(&self) {
+    pub(in crate::run) async fn ring(&self) {
         loop {
             self.timer.rung().await;
             let now = Instant::now();

@@ -8,7 +8,7 @@
 //! A transaction that begins in the time that is measured is counted, also where it ends later; the span that is
 //! measured ends with the last of them.
 
-mod alarm;
+pub(super) mod alarm;
 mod arguments;
 mod arrivals;
 mod clock;

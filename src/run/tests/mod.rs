@@ -107,7 +107,11 @@ fn line(event: &Event) -> Option<String> {
 struct NothingToExplore;
 
 impl crate::run::Explorer for NothingToExplore {
-    fn explore(&self, case: &std::sync::Arc<crate::schedule::Case>) -> crate::record::CaseLog {
+    fn explore(
+        &self,
+        case: &std::sync::Arc<crate::schedule::Case>,
+        _: &dyn Fn(&crate::run::ExploreProgress),
+    ) -> crate::record::CaseLog {
         panic!("\"{}\" explores", case.id)
     }
 }
