@@ -12,6 +12,7 @@ mod errors;
 mod latency;
 mod load;
 pub mod merge;
+pub mod migration;
 mod numbers;
 mod outcome;
 pub mod plans;
@@ -41,7 +42,7 @@ pub use trace::Trace;
 pub use wait::{Wait, WaitEdge, Waits};
 
 use crate::{
-    record::{CaseLog, ClientId, RunLog},
+    record::{CaseLog, ClientId, PlanPoint, QueryRun, RunLog},
     schedule::{Case, Plan},
     text::guarded,
 };
@@ -52,6 +53,8 @@ use std::collections::BTreeMap;
 pub struct Measurements {
     /// How long steps, passes and queries took.
     pub latencies: Latencies,
+    /// What clients felt of the migration that ran beside them, if one did.
+    pub traffic: Option<migration::MigrationTraffic>,
     /// Where the time of the clients went.
     pub times: TimesSpent,
     /// Who waited for whom.
@@ -77,6 +80,19 @@ pub fn measure(case: &Case, log: &CaseLog) -> Measurements {
     measure_trace(case, log, &Trace::read(case, log))
 }
 
+/// The runs of each watched query on the last side of a migration on which it works: what is deployed.
+fn last_runs(log: &CaseLog) -> Vec<QueryRun> {
+    let mut last: BTreeMap<&str, PlanPoint> = BTreeMap::new();
+    for run in &log.queries {
+        let known = last.entry(&run.query).or_insert(run.point);
+        *known = (*known).max(run.point);
+    }
+    let runs = log.queries.iter();
+    runs.filter(|run| last.get(run.query.as_str()) == Some(&run.point))
+        .cloned()
+        .collect()
+}
+
 /// Measures one case whose events have been joined up already.
 pub fn measure_trace<'a>(case: &Case, log: &'a CaseLog, trace: &Trace<'a>) -> Measurements {
     if let Some(load) = &log.load {
@@ -85,7 +101,8 @@ pub fn measure_trace<'a>(case: &Case, log: &'a CaseLog, trace: &Trace<'a>) -> Me
     let texts = texts::Texts::default();
     let waits = Waits::of(log, trace);
     Measurements {
-        latencies: Latencies::of(trace, &log.queries),
+        latencies: Latencies::of(trace, &last_runs(log)),
+        traffic: migration::MigrationTraffic::of(trace, &waits),
         times: TimesSpent::of(log, trace, &waits),
         deadlocks: deadlock::deadlocks(case, log, trace, &waits),
         statements: Statements::of(trace, &texts),

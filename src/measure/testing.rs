@@ -8,8 +8,8 @@ pub(crate) use case::{case, case_with};
 use crate::{
     record::{
         Blocker, CaseEnd, CaseLog, ClientEnd, ClientId, Column, Event, EventKind, LockFacts,
-        Micros, ProbeReply, QueryRun, Reply, ResultSet, RunNo, SentBy, ServerError, SkipCause,
-        StatementNo, StepEnd, Timing, Value,
+        Micros, PlanPoint, ProbeReply, QueryRun, Reply, ResultSet, RunNo, SentBy, ServerError,
+        SkipCause, StatementNo, StepEnd, Timing, Value,
     },
     schedule::Case,
 };
@@ -48,6 +48,7 @@ impl LogBuilder {
                 serial: None,
                 advice: Vec::new(),
                 schema: None,
+                migration: None,
                 started_at: String::new(),
                 duration: Micros(0),
             },
@@ -220,6 +221,7 @@ impl LogBuilder {
     pub(crate) fn query(&mut self, query: &str, times: u32, micros: u64) {
         for repetition in 1..=times {
             self.log.queries.push(QueryRun {
+                point: PlanPoint::Before,
                 query: query.to_owned(),
                 repetition,
                 row_count: 1,

@@ -11,12 +11,14 @@ use super::keeper::PgKeeper;
 use super::line::{Line, drive};
 use super::load::{Ours, PgDialer, PgLoadWatch};
 use super::locks::{PgLockWatch, Watching};
+use super::migration::{self, PgTracer, Surroundings};
 use super::pool::SessionPool;
 use super::seed;
 use super::server::Retention;
 use super::session::PgSession;
-use crate::record::{Breakage, Catalog, ClientId, SchemaFacts};
-use crate::run::session::{Connected, Database, Rewindable, SessionPlan, Tidying};
+use crate::record::{Breakage, Catalog, ClientId, DatabaseState, MIGRATION, SchemaFacts};
+use crate::run::session::{Connected, Database, ProgramEnd, Rewindable, SessionPlan, Tidying};
+use crate::schedule::MigrationCommand;
 use crate::spec::workload::Protocol;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -131,6 +133,11 @@ impl PgDatabase {
             .map_err(|error| admin::broken("schema", "the sessions of the case do not end", &error))
     }
 
+    /// How the session logs in that migrates: as the role of the case, as clients do.
+    fn migrator(&self, settings: &[(String, String)]) -> Login {
+        self.login(&ClientId::single(MIGRATION), None, settings)
+    }
+
     /// A connection of pgauge's own; none of the case's sessions.
     async fn own(&self, purpose: &str) -> Result<Client, Breakage> {
         let application = format!("pgauge/{}/{purpose}", self.common.scenario);
@@ -168,6 +175,7 @@ impl PgDatabase {
 impl Database for PgDatabase {
     type Session = PgSession;
     type Watch = PgLockWatch;
+    type Tracer = PgTracer;
 
     async fn connect(&self, as_: &SessionPlan) -> Result<Connected<PgSession>, Breakage> {
         let pool = self
@@ -222,6 +230,30 @@ impl Database for PgDatabase {
             catalog,
             dependencies,
         })
+    }
+
+    async fn tracer(&self, settings: &[(String, String)]) -> Result<PgTracer, Breakage> {
+        // What comes after the migration has new sessions, which see what it changed of their settings.
+        self.close_pools();
+        let plan = self.migrator(settings);
+        let own = Login::own(
+            self.name(),
+            format!("pgauge/{}/trace", self.common.scenario),
+        );
+        let version = self.cluster.identity.version_num;
+        let tracer = PgTracer::open(&self.cluster.connector, &plan, &own, version).await;
+        tracer.map_err(|breakage| self.cluster.explain(breakage))
+    }
+
+    async fn program(&self, command: &MigrationCommand) -> ProgramEnd {
+        let login = self.migrator(&[]);
+        Surroundings::new(self.cluster.sessions(), &login)
+            .run(command)
+            .await
+    }
+
+    async fn state(&self, before: Option<&DatabaseState>) -> Result<DatabaseState, Breakage> {
+        migration::state(&self.own("state").await?, before).await
     }
 
     async fn tidy(&self, how: Tidying<'_>) -> Result<(), Breakage> {

@@ -25,6 +25,7 @@ mod line;
 pub mod load;
 pub mod locks;
 pub mod lookout;
+mod migration;
 mod name;
 pub mod pool;
 mod preset;

@@ -254,6 +254,13 @@ pub struct PgCanceller {
     connector: Connector,
 }
 
+impl PgCanceller {
+    /// Cancels what the owner of this token does.
+    pub(super) fn new(token: CancelToken, connector: Connector) -> Self {
+        Self { token, connector }
+    }
+}
+
 impl Canceller for PgCanceller {
     async fn cancel(&self) {
         self.connector.cancel(&self.token).await;

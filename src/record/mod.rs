@@ -13,6 +13,8 @@ mod event;
 mod exploration;
 mod histogram;
 pub mod load;
+mod lock_mode;
+mod migration;
 mod plan;
 mod reply;
 mod run_log;
@@ -34,6 +36,12 @@ pub use exploration::{
 };
 pub use histogram::Histogram;
 pub use load::LoadLog;
+pub use lock_mode::{LockMode, TableUse};
+pub use migration::{
+    ColumnContent, CommandFailure, DatabaseState, LockSight, MIGRATION, MemberRun, MigrationLog,
+    Phase, RelationLock, RelationName, ResultComparison, ResultSummary, StatementCosts,
+    StatementTrace, TableContent, TableScan, TransactionScope, Undone,
+};
 pub use plan::{
     Actual, Buffers, CapturedPlan, Estimate, Explained, MeasuredPlan, NodeFacts, NodeShape,
     PlanFacts, PlanNode, PlanOutcome, PlanPoint, PlanSnapshot, Space, TriggerUse, Wal,

@@ -1,8 +1,8 @@
 //! What a whole run leaves behind.
 
 use super::{
-    Event, Exploration, LoadLog, Micros, PlanSnapshot, ProvenIndex, Reply, SchemaFacts,
-    SerialCheck, ServerError, Shard, Timing,
+    Event, Exploration, LoadLog, Micros, MigrationLog, PlanPoint, PlanSnapshot, ProvenIndex, Reply,
+    SchemaFacts, SerialCheck, ServerError, Shard, Timing,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -116,6 +116,9 @@ pub struct CaseLog {
     /// What there was in the database after the clients ended, where an expectation asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaFacts>,
+    /// What the migration did, if the scenario has one and it was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<Box<MigrationLog>>,
     /// When it began, RFC 3339 with offset; empty where it never did.
     #[serde(default)]
     pub started_at: String,
@@ -139,6 +142,7 @@ impl CaseLog {
             serial: None,
             advice: Vec::new(),
             schema: None,
+            migration: None,
             started_at: String::new(),
             duration: Micros(0),
         }
@@ -186,6 +190,9 @@ pub struct Breakage {
 pub struct QueryRun {
     /// The entry's name.
     pub query: String,
+    /// When in the case: before the migration, where there is one, or after it.
+    #[serde(default)]
+    pub point: PlanPoint,
     /// Which repetition, from 1.
     pub repetition: u32,
     /// Rows returned or changed.

@@ -10,6 +10,7 @@ use super::{
     clean::{for_attribute, for_xml},
     columns::Frame,
     cut::cut,
+    migration,
     results::{CaseResult, FindingKind, Outcome, Results},
     story,
 };
@@ -121,6 +122,10 @@ fn body(results: &Results, case: &CaseResult) -> String {
     let trace = story::trace(case, &FRAME);
     if !trace.is_empty() {
         out.push_str(&format!("what happened:\n{trace}\n"));
+    }
+    let migration = migration::table(&case.log);
+    if !migration.is_empty() {
+        out.push_str(&format!("migration:\n{}\n", migration.join("\n")));
     }
     let statements = story::statements(&case.log.events);
     if !statements.is_empty() {

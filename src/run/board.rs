@@ -1,7 +1,10 @@
 //! What everyone is doing at this moment: for the coordinator's looks, and for the message when a case
 //! has to be given up.
 
-use crate::record::{Blocker, ClientId, EventKind, Micros, RunNo};
+use crate::{
+    record::{Blocker, ClientId, EventKind, MIGRATION, Micros, RunNo},
+    schedule::ClientPlan,
+};
 use std::cell::RefCell;
 
 /// One line per client, shared by the tasks of a case.
@@ -49,8 +52,7 @@ pub struct Wait {
 }
 
 impl Board {
-    /// A board for these clients and, as the last of them, the scenario's own session; none of them does
-    /// anything.
+    /// A board for these clients, the scenario's own session among them; none of them does anything.
     pub fn new(clients: impl IntoIterator<Item = ClientId>) -> Self {
         let line = |client| Line {
             client,
@@ -127,12 +129,12 @@ impl Board {
         self.lines.borrow()[client].clone()
     }
 
-    /// The backends of all clients that have one; the scenario's own session is none of them.
+    /// The backends of all clients that have one, and of the session that migrates; the scenario's own session is none
+    /// of them.
     pub fn client_pids(&self) -> Vec<i32> {
         let lines = self.lines.borrow();
-        let clients = lines.split_last().map_or(&[][..], |(_, clients)| clients);
-        clients
-            .iter()
+        let acting = lines.iter().filter(|line| !line.is_own());
+        acting
             .map(|line| line.pid)
             .filter(|pid| *pid != 0)
             .collect()
@@ -180,16 +182,22 @@ impl Board {
     /// A sentence on what everyone is doing, for a message.
     pub fn describe(&self, now: Micros) -> String {
         let lines = self.lines.borrow();
-        let (own, clients) = lines.split_last().unzip();
-        let clients = clients.unwrap_or_default().iter();
-        // The scenario's own session is worth a word only while it does something.
-        let busy = own.filter(|own: &&Line| own.asking.is_some());
-        let told: Vec<String> = clients.chain(busy).map(|line| line.describe(now)).collect();
+        // The scenario's own session, and the one that migrates, are worth a word only while they do something.
+        let told = lines.iter().filter(|line| {
+            let is_client = !line.is_own() && line.client.script != MIGRATION;
+            is_client || line.asking.is_some()
+        });
+        let told: Vec<String> = told.map(|line| line.describe(now)).collect();
         told.join("; ")
     }
 }
 
 impl Line {
+    /// Whether it is that of the scenario's own session.
+    fn is_own(&self) -> bool {
+        self.client == ClientPlan::own_session().id
+    }
+
     fn describe(&self, now: Micros) -> String {
         let client = &self.client;
         let Some(step) = &self.step else {

@@ -7,19 +7,22 @@ use super::{
     client::{Client, Shared},
     coordinator::{Coordinator, Parties},
     ledger::{Entries, Ledger},
+    migration::Beside,
     route::Route,
     session::{Canceller, Connected, Database, NotReady, Server, Session, SessionPlan},
     stop::{Interrupt, Stop, interrupted},
+    tide::Tide,
 };
 use crate::{
     record::{
-        Breakage, CaseEnd, CaseLog, ClientId, EventKind, LoadLog, Micros, PlanPoint, PlanSnapshot,
-        ProbeReply, ProvenIndex, QueryRun, SchemaFacts,
+        Breakage, CaseEnd, CaseLog, ClientId, EventKind, LoadLog, MIGRATION, Micros, MigrationLog,
+        PlanPoint, PlanSnapshot, ProbeReply, ProvenIndex, QueryRun, SchemaFacts,
     },
     schedule::{Case, ClientPlan},
 };
 use std::{
     cell::RefCell,
+    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -45,6 +48,8 @@ pub struct Carried {
     pub advice: Vec<ProvenIndex>,
     /// What there was in the database at the end.
     pub schema: Option<SchemaFacts>,
+    /// What the migration did, if there is one and it was begun.
+    pub migration: Option<MigrationLog>,
 }
 
 /// Carries out a case on a server, to its end or until the run shall end.
@@ -66,7 +71,7 @@ pub async fn carry_out<S: Server>(
         Err(NotReady::Skip { reason }) => return ended(CaseEnd::Skipped { reason }),
         Err(NotReady::Broke(breakage)) => return ended(CaseEnd::Broke(breakage)),
     };
-    let ledger = Ledger::new(index, case.clients.len() + 1, entries, observer);
+    let ledger = Ledger::new(index, case.clients.len() + 2, entries, observer);
     let carried = Stage::new(
         case,
         &database,
@@ -96,7 +101,7 @@ pub async fn play_order<D: Database>(
     let started_at = jiff::Zoned::now().timestamp().to_string();
     let began = Instant::now();
     let entries = Entries::default();
-    let ledger = Ledger::new(0, case.clients.len() + 1, entries.clone(), &NobodyLooks);
+    let ledger = Ledger::new(0, case.clients.len() + 2, entries.clone(), &NobodyLooks);
     let stage = Stage {
         route,
         // Nobody looks at plans here.
@@ -115,6 +120,7 @@ pub async fn play_order<D: Database>(
         load: None,
         exploration: None,
         serial: None,
+        migration: None,
         started_at,
         duration: began.elapsed().into(),
     }
@@ -145,16 +151,17 @@ pub(super) struct Stage<'a, D: Database> {
     route: Option<&'a dyn Route>,
     pub(super) advising: Advising,
     pub(super) ledger: &'a Ledger<'a>,
-    board: Board,
-    pub(super) stop: Stop,
+    pub(super) board: Rc<Board>,
+    pub(super) stop: Rc<Stop>,
     deadline: Instant,
-    cancellers: RefCell<Vec<<D::Session as Session>::Canceller>>,
-    pub(super) load: RefCell<Option<Box<LoadLog>>>,
-    pub(super) queries: RefCell<Vec<QueryRun>>,
-    pub(super) probes: RefCell<Vec<ProbeReply>>,
-    pub(super) plans: RefCell<Vec<PlanSnapshot>>,
-    pub(super) advice: RefCell<Vec<ProvenIndex>>,
-    schema: RefCell<Option<SchemaFacts>>,
+    pub(super) cancellers: Rc<RefCell<Vec<<D::Session as Session>::Canceller>>>,
+    pub(super) load: Rc<RefCell<Option<Box<LoadLog>>>>,
+    pub(super) queries: Rc<RefCell<Vec<QueryRun>>>,
+    pub(super) probes: Rc<RefCell<Vec<ProbeReply>>>,
+    pub(super) plans: Rc<RefCell<Vec<PlanSnapshot>>>,
+    pub(super) advice: Rc<RefCell<Vec<ProvenIndex>>>,
+    schema: Rc<RefCell<Option<SchemaFacts>>>,
+    pub(super) migration: Rc<RefCell<Option<MigrationLog>>>,
 }
 
 /// A session that was taken from its pool.
@@ -173,6 +180,8 @@ impl<'a, D: Database> Stage<'a, D> {
         ledger: &'a Ledger<'a>,
     ) -> Self {
         let ids = case.clients.iter().map(|client| client.id.clone());
+        // Behind the clients are the scenario's own session (hooks, queries, probes) and the one that migrates.
+        let own = [ClientPlan::own_session().id, ClientId::single(MIGRATION)];
         Self {
             case,
             database,
@@ -180,17 +189,51 @@ impl<'a, D: Database> Stage<'a, D> {
             route: None,
             advising,
             ledger,
-            // The last line is the scenario's own session: hooks, queries, probes.
-            board: Board::new(ids.chain([ClientId::single("pgauge")])),
-            stop: Stop::default(),
+            board: Rc::new(Board::new(ids.chain(own))),
+            stop: Rc::default(),
             deadline: Instant::now() + case.timeout,
-            cancellers: RefCell::default(),
-            load: RefCell::default(),
-            queries: RefCell::default(),
-            probes: RefCell::default(),
-            plans: RefCell::default(),
-            advice: RefCell::default(),
-            schema: RefCell::default(),
+            cancellers: Rc::default(),
+            load: Rc::default(),
+            queries: Rc::default(),
+            probes: Rc::default(),
+            plans: Rc::default(),
+            advice: Rc::default(),
+            schema: Rc::default(),
+            migration: Rc::default(),
+        }
+    }
+
+    /// The same stage with another database, a copy of its own.
+    pub(super) fn on<'b>(&'b self, copy: &'b D) -> Stage<'b, D> {
+        Stage {
+            database: copy,
+            route: None,
+            ledger: self.ledger,
+            case: self.case,
+            version_num: self.version_num,
+            advising: self.advising,
+            board: Rc::clone(&self.board),
+            stop: Rc::clone(&self.stop),
+            deadline: self.deadline,
+            cancellers: Rc::clone(&self.cancellers),
+            load: Rc::clone(&self.load),
+            queries: Rc::clone(&self.queries),
+            probes: Rc::clone(&self.probes),
+            plans: Rc::clone(&self.plans),
+            advice: Rc::clone(&self.advice),
+            schema: Rc::clone(&self.schema),
+            migration: Rc::clone(&self.migration),
+        }
+    }
+
+    /// The same stage, where what the clients do is noted elsewhere.
+    pub(super) fn noted_in<'b>(&'b self, ledger: &'b Ledger<'b>) -> Stage<'b, D> {
+        let ids = self.case.clients.iter().map(|client| client.id.clone());
+        let own = [ClientPlan::own_session().id, ClientId::single(MIGRATION)];
+        Stage {
+            ledger,
+            board: Rc::new(Board::new(ids.chain(own))),
+            ..self.on(self.database)
         }
     }
 
@@ -224,6 +267,7 @@ impl<'a, D: Database> Stage<'a, D> {
             plans: self.plans.take(),
             advice: self.advice.take(),
             schema: self.schema.take(),
+            migration: self.migration.take(),
         }
     }
 
@@ -280,8 +324,11 @@ impl<'a, D: Database> Stage<'a, D> {
     }
 
     async fn act(&self) -> Result<(), Breakage> {
+        if let Some(plan) = &self.case.migration {
+            return self.act_around(plan).await;
+        }
         self.capture_plans(PlanPoint::Before).await?;
-        self.watch_queries().await?;
+        self.watch_queries(PlanPoint::Before).await?;
         self.own_hook(self.case.before.as_ref()).await?;
         if !self.case.clients.is_empty() && !self.stop.requested() {
             match &self.case.load {
@@ -294,6 +341,11 @@ impl<'a, D: Database> Stage<'a, D> {
         }
         self.own_hook(self.case.after.as_ref()).await?;
         self.ask_probes().await?;
+        self.look_at_the_schema().await
+    }
+
+    /// What there is in the database at the end, where an expectation asks for it.
+    pub(super) async fn look_at_the_schema(&self) -> Result<(), Breakage> {
         if self.version_num.is_some() && self.case.looks_at_the_schema() {
             *self.schema.borrow_mut() = Some(self.database.schema().await?);
         }
@@ -364,9 +416,18 @@ impl<'a, D: Database> Stage<'a, D> {
         Ok((session, received))
     }
 
+    /// A client's session, with the settings of its plan.
+    pub(super) async fn connect_as(
+        &self,
+        plan: &ClientPlan,
+    ) -> Result<(D::Session, UnboundedReceiver<super::SessionNote>), Breakage> {
+        self.connect(&plan.id, session_settings(plan)).await
+    }
+
     pub(super) fn shared(&self) -> Shared<'_> {
         Shared {
             ledger: self.ledger,
+            tide: None,
             board: &self.board,
             stop: &self.stop,
             case: self.case,
@@ -376,8 +437,9 @@ impl<'a, D: Database> Stage<'a, D> {
 
     // ---- clients ----
 
-    async fn let_clients_act(&self) -> Result<(), Breakage> {
+    pub(super) async fn let_clients_act(&self) -> Result<(), Breakage> {
         let case = self.case;
+        let tide = Tide::default();
         let control = async {
             match case.control.is_empty() && case.rounds.is_empty() {
                 true => Ok(None),
@@ -398,21 +460,40 @@ impl<'a, D: Database> Stage<'a, D> {
             cancellers: Vec::new(),
         };
         let mut serving = Vec::new();
+        let shared = Shared {
+            tide: case.migration.is_some().then_some(&tide),
+            ..self.shared()
+        };
         for (index, (opened, plan)) in sessions.into_iter().zip(&case.clients).enumerate() {
             self.note_connected(index, &opened);
             let (permit, permitted) = unbounded_channel();
             parties.permits.push(permit);
             parties.cancellers.push(opened.session.canceller());
+            // Who works on one side of a migration only is no traffic beside it.
+            if case.migration.is_some() && !plan.is_traffic() {
+                continue;
+            }
             let Opened { session, notes, .. } = opened;
-            let client = Client::new(index, plan, session, notes, self.shared());
+            let client = Client::new(index, plan, session, notes, shared);
             serving.push(client.serve(permitted, announce.clone()));
         }
         drop(announce);
+        let serving_clients = serving.len();
+        let migrate = async {
+            let Some(plan) = &case.migration else {
+                return Ok(());
+            };
+            tide.all_ready(serving_clients).await;
+            let migrated = self.migrate_beside(&plan.up, Beside::Noted).await;
+            tide.turn();
+            migrated
+        };
         let coordinator =
             Coordinator::new(case, self.shared(), parties, control, watch).along(self.route);
         let clients = futures_util::future::join_all(serving);
-        let (coordinated, _) = futures_util::future::join(coordinator.coordinate(), clients).await;
-        coordinated
+        let (coordinated, _, migrated) =
+            futures_util::future::join3(coordinator.coordinate(), clients, migrate).await;
+        coordinated.and(migrated)
     }
 
     /// The session of what is done around each order; nobody hears what the server says to it.

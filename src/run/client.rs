@@ -9,6 +9,7 @@ use super::{
     memory::Memory,
     session::{Message, Session, SessionNote},
     stop::Stop,
+    tide::Tide,
 };
 use crate::{
     record::{Breakage, ClientEnd, EventKind, SentBy, SkipCause},
@@ -87,6 +88,8 @@ pub struct Shared<'a> {
     pub ledger: &'a Ledger<'a>,
     /// What everyone is doing.
     pub board: &'a Board,
+    /// The migration that it runs around, if there is one.
+    pub tide: Option<&'a Tide>,
     /// Whether to go on at all.
     pub stop: &'a Stop,
     /// What is carried out.
@@ -328,17 +331,49 @@ impl<'a, S: Session> Client<'a, S> {
 
     /// The whole script, `iterations` times.
     async fn go_through_script(&mut self) -> Taken {
-        for iteration in 1..=self.plan.iterations {
-            if self.shared.stop.requested() {
-                break;
-            }
+        let mut iteration = 0;
+        let taken = self
+            .go_on_while(&mut iteration, |client, so_far| {
+                so_far < client.plan.iterations
+            })
+            .await;
+        let Some(tide) = self.shared.tide else {
+            return taken;
+        };
+        tide.ready(self.index);
+        if self.has_ended(&taken) {
+            return taken;
+        }
+        let taken = self
+            .go_on_while(&mut iteration, |_, _| !tide.has_turned())
+            .await;
+        if self.has_ended(&taken) {
+            return taken;
+        }
+        let until = iteration + self.plan.iterations;
+        self.go_on_while(&mut iteration, |_, so_far| so_far < until)
+            .await
+    }
+
+    /// Pass after pass, while something says so and nothing ends the script.
+    async fn go_on_while(
+        &mut self,
+        iteration: &mut u32,
+        goes_on: impl Fn(&Self, u32) -> bool,
+    ) -> Taken {
+        while !self.shared.stop.requested() && goes_on(self, *iteration) {
+            *iteration += 1;
             self.arguments.begin_pass();
-            let taken = self.go_through_once(iteration).await;
-            if self.ended.is_some() || matches!(taken, Taken::Lost(_)) {
+            let taken = self.go_through_once(*iteration).await;
+            if self.has_ended(&taken) {
                 return taken;
             }
         }
         Taken::Fine
+    }
+
+    fn has_ended(&self, taken: &Taken) -> bool {
+        self.ended.is_some() || matches!(taken, Taken::Lost(_))
     }
 
     /// The script again after the error that ended it in a forced order, if `retry` names that error.

@@ -18,6 +18,7 @@ mod hooks;
 mod ledger;
 pub mod load;
 mod memory;
+mod migration;
 mod own_session;
 mod plans;
 mod route;
@@ -26,6 +27,7 @@ mod step;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod tide;
 mod whole;
 
 pub use carry_out::play_order;

@@ -11,7 +11,7 @@ use super::{
     step::ROWS_TO_READ,
 };
 use crate::{
-    record::{Breakage, ProbeReply, QueryRun, Reply},
+    record::{Breakage, PlanPoint, ProbeReply, QueryRun, Reply},
     schedule::{ClientPlan, HookPlan, StatementForm},
 };
 
@@ -39,14 +39,16 @@ impl<D: Database> Stage<'_, D> {
         }
     }
 
-    pub(super) async fn watch_queries(&self) -> Result<(), Breakage> {
+    /// Runs the watched queries that work at this time, each as often as it says.
+    pub(super) async fn watch_queries(&self, point: PlanPoint) -> Result<(), Breakage> {
         if self.case.queries.is_empty() {
             return Ok(());
         }
         let own = ClientPlan::own_session();
         let (mut session, _notes) = self.connect(&own.id, Vec::new()).await?;
         let mut arguments = Arguments::new(self.case, own.id.clone());
-        for query in &self.case.queries {
+        let queries = self.case.queries.iter();
+        for query in queries.filter(|query| query.works(point)) {
             for repetition in 1..=query.repeat {
                 if self.stop.requested() {
                     return Ok(());
@@ -76,6 +78,7 @@ impl<D: Database> Stage<'_, D> {
                 let failed = reply.error.is_some();
                 self.queries.borrow_mut().push(QueryRun {
                     query: query.name.clone(),
+                    point,
                     repetition,
                     row_count: reply.row_count(),
                     timing,

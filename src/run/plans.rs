@@ -65,7 +65,7 @@ impl<D: Database> Stage<'_, D> {
         if point == PlanPoint::After {
             self.database.tidy(Tidying::Settle).await?;
         }
-        let asked = self.asked().map_err(|breakage| *breakage)?;
+        let asked = self.asked(point).map_err(|breakage| *breakage)?;
         let catalog = self.database.catalog().await?;
         let (settings, mut outcomes) = self.read_only(&asked).await?;
         for (asked, outcome) in asked.iter().zip(&mut outcomes) {
@@ -91,7 +91,9 @@ impl<D: Database> Stage<'_, D> {
             catalog,
         };
         self.sample_again(&asked, &mut snapshot).await?;
-        if self.advising == Advising::Prove {
+        // Advice is about what is deployed in the end.
+        let is_last = self.case.migration.is_none() || point == PlanPoint::After;
+        if self.advising == Advising::Prove && is_last {
             let proven = self.prove_advice(&asked, &snapshot).await?;
             self.advice.borrow_mut().extend(proven);
         }
@@ -99,11 +101,12 @@ impl<D: Database> Stage<'_, D> {
         Ok(())
     }
 
-    /// The queries with the values that their first repetition has.
-    fn asked(&self) -> Result<Vec<Asked<'_>>, Box<Breakage>> {
+    /// The queries that work at this time, with the values that their first repetition has.
+    fn asked(&self, point: PlanPoint) -> Result<Vec<Asked<'_>>, Box<Breakage>> {
         let mut arguments = Arguments::new(self.case, ClientPlan::own_session().id);
         let queries = self.case.queries.iter();
         queries
+            .filter(|query| query.works(point))
             .map(|query| {
                 let moment = Moment {
                     path: &query.path,

@@ -5,11 +5,11 @@
 
 use crate::{
     record::{
-        Breakage, Catalog, ClientId, Explained, LockFacts, Micros, Reply, SchemaFacts, ServerError,
-        ServerFacts, Timing, Value,
+        Breakage, Catalog, ClientId, DatabaseState, Explained, LockFacts, Micros, Reply,
+        SchemaFacts, ServerError, ServerFacts, StatementTrace, Timing, Value,
     },
     run::load::{Dialer, LoadWatch},
-    schedule::{Case, StatementForm},
+    schedule::{Case, MigrationCommand, StatementForm},
     spec::workload::Protocol,
 };
 use std::{collections::BTreeMap, future::Future};
@@ -49,6 +49,8 @@ pub trait Database {
     type Session: Session;
     /// Who watches its locks.
     type Watch: LockWatch;
+    /// Who traces a migration on it.
+    type Tracer: Tracer<Canceller = <Self::Session as Session>::Canceller>;
 
     /// Takes a session from the case's pool.
     ///
@@ -112,6 +114,30 @@ pub trait Database {
     /// What kept the server from telling.
     fn schema(&self) -> impl Future<Output = Result<SchemaFacts, Breakage>>;
 
+    /// Opens the sessions that run a migration and look at what it does.
+    ///
+    /// # Errors
+    ///
+    /// What kept the server from giving them.
+    fn tracer(
+        &self,
+        settings: &[(String, String)],
+    ) -> impl Future<Output = Result<Self::Tracer, Breakage>>;
+
+    /// Runs a program that is told where the database is, to its end.
+    fn program(&self, command: &MigrationCommand) -> impl Future<Output = ProgramEnd>;
+
+    /// Reads what the database holds; where `before` is given, also what is needed to compare the two. Settings are not
+    /// read: they depend on the session.
+    ///
+    /// # Errors
+    ///
+    /// What kept the server from telling.
+    fn state(
+        &self,
+        before: Option<&DatabaseState>,
+    ) -> impl Future<Output = Result<DatabaseState, Breakage>>;
+
     /// Brings tables to rest, or takes a new sample of them.
     ///
     /// # Errors
@@ -143,6 +169,65 @@ pub enum ExplainMode {
     Execute,
     /// It is only planned.
     PlanOnly,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProgramEnd {
+    /// How it failed, such as `exit status: 1`, if it did.
+    pub failure: Option<String>,
+    /// The last of what it wrote, if it failed.
+    pub output: String,
+}
+
+/// Runs the statements of a migration one by one, and looks at what each of them does before its transaction ends.
+pub trait Tracer {
+    /// Cancels the session that migrates, from outside of it.
+    type Canceller: Canceller;
+
+    /// Runs one statement as the migration would; its error is in the trace. Whose statement it is, is left open.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being traced.
+    fn run(&mut self, sql: &str) -> impl Future<Output = Result<StatementTrace, Breakage>>;
+
+    /// Begins a transaction for the statements that follow.
+    ///
+    /// # Errors
+    ///
+    /// What kept the server from beginning one.
+    fn begin(&mut self) -> impl Future<Output = Result<(), Breakage>>;
+
+    /// Ends that transaction, and tells how long it took.
+    ///
+    /// # Errors
+    ///
+    /// What the server says.
+    fn end(&mut self, how: TransactionEnd) -> impl Future<Output = Result<Micros, ServerError>>;
+
+    /// Looks on while a program migrates the database. The first trace is of the program as a whole; its statements
+    /// follow.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being traced.
+    fn watch(
+        &mut self,
+        program: impl Future<Output = ProgramEnd>,
+    ) -> impl Future<Output = Result<(Vec<StatementTrace>, ProgramEnd), Breakage>>;
+
+    /// A handle that cancels what the session that migrates does.
+    fn canceller(&self) -> Self::Canceller;
+}
+
+/// How a transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionEnd {
+    /// COMMIT.
+    Commit,
+    /// ROLLBACK.
+    Rollback,
 }
 
 /// How a session is opened.

@@ -184,6 +184,7 @@ fn never_began(case: &Case, interrupted: Option<&str>) -> CaseLog {
         serial: None,
         advice: Vec::new(),
         schema: None,
+        migration: None,
         started_at: String::new(),
         duration: Micros(0),
     }
@@ -255,6 +256,7 @@ impl<S: Server + Sync> Work<'_, S> {
             serial: None,
             advice: carried.advice,
             schema: carried.schema,
+            migration: carried.migration.map(Box::new),
             started_at,
             duration: began.elapsed().into(),
         }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     isolation::{Cast, Expected},
-    record::{CaseId, ClientId, RowOrder, Value},
+    record::{CaseId, ClientId, PlanPoint, RowOrder, Value},
     script::{Hook, Hooks},
     source::SourceFile,
     spec::{
@@ -525,6 +525,17 @@ pub struct QueryPlan {
     pub row_order: RowOrder,
     /// JSON pointer of the entry in the scenario.
     pub path: String,
+}
+
+impl QueryPlan {
+    /// Whether it works at a time.
+    pub fn works(&self, point: PlanPoint) -> bool {
+        let point = match point {
+            PlanPoint::Before => Point::Before,
+            PlanPoint::After => Point::After,
+        };
+        self.on.contains(&point)
+    }
 }
 
 /// How long a watched statement may take.

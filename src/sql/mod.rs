@@ -12,6 +12,7 @@ pub mod lexer;
 pub mod outside;
 pub mod split;
 mod words;
+pub mod wrapping;
 
 pub use bind::{Bound, bind};
 pub use command_tag::command_tag;
@@ -20,3 +21,4 @@ pub use fingerprint::{Fingerprint, fingerprint};
 pub use kind::{StatementKind, TransactionControl, has_order_by, kind};
 pub use outside::{Outside, Reach, outside};
 pub use split::{PsqlCommand, Script, Statement, split};
+pub use wrapping::may_be_wrapped;

@@ -18,6 +18,7 @@ pub mod explored;
 mod finding;
 mod hooks;
 mod load;
+mod migration;
 mod nothing;
 mod outcome;
 mod plans;
@@ -165,6 +166,7 @@ fn of_a_case_that_ran(context: &Context<'_>) -> Vec<Finding> {
     findings.extend(steps::judge(context));
     findings.extend(expect::launch::judge(context));
     findings.extend(expect::query_budget::judge(context));
+    findings.extend(migration::judge(context));
     for (pointer, expectation) in &context.case.expect {
         findings.extend(expect::judge(pointer, expectation, context));
     }
@@ -174,10 +176,6 @@ fn of_a_case_that_ran(context: &Context<'_>) -> Vec<Finding> {
         .any(|finding| finding.kind == FindingKind::Failed)
     {
         findings.extend(unseen::judge(context));
-    }
-    // It is read, and nothing carries it out so far: a green would say that it was.
-    if context.case.migration.is_some() {
-        findings.push(expect::never_migrated(context, "/migrate"));
     }
     findings.extend(nothing::judge(context));
     findings.extend(repeated::judge(context));

@@ -33,6 +33,10 @@ fn something_was_expected(context: &Context<'_>) -> bool {
             .iter()
             .any(|plan| expects_something(context, plan))
         || case.queries.iter().any(|query| query.budget.is_some())
+        || case
+            .migration
+            .as_ref()
+            .is_some_and(|plan| !plan.down.is_empty() || !case.queries.is_empty())
 }
 
 fn says_something(launch: &LaunchPlan) -> bool {

@@ -27,6 +27,20 @@ fn collect(root: &Path, folder: &Path, extension: &str, found: &mut Vec<PathBuf>
     }
 }
 
+/// A folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let copied = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &copied);
+        } else {
+            fs::copy(&path, copied).unwrap();
+        }
+    }
+}
+
 /// An empty suite beside a copy of the shipped seeds, gone when it is dropped.
 pub struct Playground {
     root: tempfile::TempDir,
@@ -35,12 +49,7 @@ pub struct Playground {
 impl Playground {
     pub fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        let seeds = root.path().join("seeds");
-        fs::create_dir(&seeds).unwrap();
-        for entry in fs::read_dir(repository().join("seeds")).unwrap() {
-            let path = entry.unwrap().path();
-            fs::copy(&path, seeds.join(path.file_name().unwrap())).unwrap();
-        }
+        copy(&repository().join("seeds"), &root.path().join("seeds"));
         Self { root }
     }
 

@@ -4,6 +4,7 @@
 
 mod locks;
 mod measured;
+mod migration;
 mod registry;
 mod seeds;
 mod servers;

@@ -9,7 +9,7 @@ use crate::{
     report::{
         columns::Frame,
         figures::{latency_table, time_table},
-        load,
+        load, migration,
         results::{CaseResult, Finding, FindingKind, Outcome, Results, Tally},
         story,
         style::{Paint, shown},
@@ -159,7 +159,8 @@ impl Ending<'_> {
             .filter(|finding| told(finding.kind) || finding.code == "proven-index")
             .collect();
         let verbose = self.view.verbosity == Verbosity::Verbose;
-        let numbers = verbose && !case.figures.is_empty()
+        let something = !case.figures.is_empty() || case.log.migration.is_some();
+        let numbers = verbose && something
             || case.log.load.is_some() && self.view.verbosity > Verbosity::Quiet;
         if findings.is_empty() && !numbers {
             return out;
@@ -196,7 +197,12 @@ impl Ending<'_> {
         if !statements.is_empty() {
             out.push_str(&format!("statements:\n{statements}\n"));
         }
-        for table in [latency_table(&case.figures), time_table(&case.figures)] {
+        let tables = [
+            migration::table(&case.log),
+            latency_table(&case.figures),
+            time_table(&case.figures),
+        ];
+        for table in tables {
             if !table.is_empty() {
                 out.extend(table.iter().map(|line| format!("  {line}\n")));
                 out.push('\n');

@@ -7,14 +7,15 @@
 use super::fake_load::{FakeDialer, FakeLoadWatch};
 use crate::{
     record::{
-        Breakage, Catalog, ClientId, Explained, LockFacts, Micros, Reply, ResultSet, SchemaFacts,
-        ServerError, ServerFacts, Timing,
+        Breakage, Catalog, ClientId, DatabaseState, Explained, LockFacts, Micros, Reply, ResultSet,
+        SchemaFacts, ServerError, ServerFacts, StatementTrace, Timing,
     },
     run::session::{
         Blocked, Canceller, Connected, Database, ExplainMode, HeldRelation, LockWatch, Message,
-        NotReady, Server, Session, SessionPlan, Tidying, WaitFacts,
+        NotReady, ProgramEnd, Server, Session, SessionPlan, Tidying, Tracer, TransactionEnd,
+        WaitFacts,
     },
-    schedule::Case,
+    schedule::{Case, MigrationCommand},
     spec::workload::Protocol,
 };
 use std::{
@@ -62,6 +63,7 @@ pub struct FakeDatabase {
 impl Database for FakeDatabase {
     type Session = FakeSession;
     type Watch = FakeWatch;
+    type Tracer = FakeTracer;
 
     type Dialer = FakeDialer;
     type LoadWatch = FakeLoadWatch;
@@ -101,6 +103,18 @@ impl Database for FakeDatabase {
 
     async fn schema(&self) -> Result<SchemaFacts, Breakage> {
         Ok(SchemaFacts::default())
+    }
+
+    async fn tracer(&self, _: &[(String, String)]) -> Result<FakeTracer, Breakage> {
+        Ok(FakeTracer)
+    }
+
+    async fn program(&self, _: &MigrationCommand) -> ProgramEnd {
+        ProgramEnd::default()
+    }
+
+    async fn state(&self, _: Option<&DatabaseState>) -> Result<DatabaseState, Breakage> {
+        Ok(DatabaseState::default())
     }
 
     async fn tidy(&self, _: Tidying<'_>) -> Result<(), Breakage> {
@@ -290,5 +304,42 @@ impl LockWatch for FakeWatch {
 
     async fn held(&mut self, _: i32) -> Result<Vec<HeldRelation>, Breakage> {
         Ok(Vec::new())
+    }
+}
+
+/// Traces nothing: every statement succeeds at once.
+pub struct FakeTracer;
+
+impl Tracer for FakeTracer {
+    type Canceller = FakeCanceller;
+
+    async fn run(&mut self, sql: &str) -> Result<StatementTrace, Breakage> {
+        Ok(StatementTrace {
+            sql: sql.to_owned(),
+            ..StatementTrace::default()
+        })
+    }
+
+    async fn begin(&mut self) -> Result<(), Breakage> {
+        Ok(())
+    }
+
+    async fn end(&mut self, _: TransactionEnd) -> Result<Micros, ServerError> {
+        Ok(Micros(0))
+    }
+
+    async fn watch(
+        &mut self,
+        program: impl Future<Output = ProgramEnd>,
+    ) -> Result<(Vec<StatementTrace>, ProgramEnd), Breakage> {
+        Ok((vec![StatementTrace::default()], program.await))
+    }
+
+    fn canceller(&self) -> FakeCanceller {
+        FakeCanceller {
+            pid: 0,
+            locks: Rc::default(),
+            changed: Rc::default(),
+        }
     }
 }

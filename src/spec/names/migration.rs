@@ -20,11 +20,7 @@ impl Checker<'_> {
         if scenario.migrate.is_empty() {
             self.nothing_to_undo();
             self.no_before_and_after();
-        } else if scenario.order.is_some() || !scenario.orders.is_empty() {
-            let order = match scenario.order.is_some() {
-                true => "order",
-                false => "orders",
-            };
+        } else if let Some(order) = self.beside_a_migration() {
             let primary = format!("\"{order}\" and \"migrate\" cannot stand together");
             self.push(
                 Diagnostic::error("contradiction", primary)
@@ -33,6 +29,20 @@ impl Checker<'_> {
                     .hint("the clients run freely before, during and after a migration"),
             );
         }
+    }
+
+    /// The block that a migration cannot stand beside: its clients run freely, with events of their own.
+    fn beside_a_migration(&self) -> Option<&'static str> {
+        let scenario = self.scenario;
+        let blocks = [
+            ("order", scenario.order.is_some()),
+            ("orders", !scenario.orders.is_empty()),
+            ("explore", scenario.explore.is_some()),
+            ("load", scenario.load.is_some()),
+        ];
+        blocks
+            .into_iter()
+            .find_map(|(block, said)| said.then_some(block))
     }
 
     fn migration_items(&self, block: &str, items: &[MigrationItem]) {

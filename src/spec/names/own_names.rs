@@ -2,6 +2,7 @@
 
 use super::{Checker, cast::Member};
 use crate::{
+    record::MIGRATION,
     source::{Diagnostic, Place},
     spec::client::{Control, Step},
 };
@@ -9,9 +10,6 @@ use std::collections::HashMap;
 
 /// Names that a step may not have: those of control steps.
 const CONTROL_WORDS: [Control; 3] = [Control::Begin, Control::Commit, Control::Rollback];
-
-/// The name of the session that migrates, as a client who is waited for.
-const MIGRATION: &str = "migration";
 
 impl Checker<'_> {
     pub(super) fn client_name(&self, name: &str, path: &str) {

@@ -1,16 +1,106 @@
-//! `improves`: does a watched statement need less after the migration?
+//! `improves`: how many times as little does a watched statement need after the migration?
+//!
+//! Vacuous if it was not measured on both sides, or needed none of it before.
 
 use super::never_migrated;
 use crate::{
-    spec::expect::ImprovesExpectation,
-    verdict::{context::Context, finding::Finding},
+    record::{PlanPoint, PlanSnapshot},
+    spec::{
+        expect::{AtLeast, Bound, ImprovedMeasure, ImprovesExpectation},
+        quantity::Factor,
+    },
+    text::{format_duration, thousands},
+    verdict::{
+        bound::{Limit, Natural},
+        context::Context,
+        expect::migration::bytes_in_words,
+        finding::Finding,
+    },
 };
 
 /// The findings of this expectation.
-pub fn judge(
-    pointer: &str,
-    _expected: &ImprovesExpectation,
+pub fn judge(pointer: &str, expected: &ImprovesExpectation, context: &Context<'_>) -> Vec<Finding> {
+    let pointer = format!("{pointer}/improves");
+    let facts = &expected.improves;
+    if context.log.migration.is_none() {
+        return vec![never_migrated(context, &pointer)];
+    }
+    let needs = |point| need(context, &facts.of, facts.measure, point);
+    let (Some(before), Some(after)) = (needs(PlanPoint::Before), needs(PlanPoint::After)) else {
+        let primary = format!(
+            "query \"{}\" was not measured before and after the migration",
+            facts.of
+        );
+        return vec![Finding::vacuous("never-ran", primary).at(context.place(&pointer))];
+    };
+    let (what, said): (&str, fn(f64) -> String) = match facts.measure {
+        ImprovedMeasure::Time => ("time", in_time),
+        ImprovedMeasure::Buffers => ("buffers", |count| thousands(count as u64)),
+        ImprovedMeasure::Wal => ("write-ahead log", |bytes| bytes_in_words(bytes as u64)),
+    };
+    if before <= 0.0 {
+        let primary = format!(
+            "query \"{}\" needed no {what} before the migration",
+            facts.of
+        );
+        return vec![Finding::vacuous("nothing-to-improve", primary).at(context.place(&pointer))];
+    }
+    let factor = before / after.max(f64::MIN_POSITIVE);
+    let limit = match &facts.by {
+        Bound::Natural(least) => Limit::of(
+            &Bound::AtLeast(AtLeast { at_least: *least }),
+            Natural::AtMost,
+        ),
+        bound => Limit::of(bound, Natural::AtMost),
+    };
+    if limit.holds(Factor(factor)) {
+        return Vec::new();
+    }
+    let primary = format!(
+        "query \"{}\" improved {}, expected {}",
+        facts.of,
+        in_words(factor),
+        limit.words()
+    );
+    let detail = format!("{what}: {} before, {} after", said(before), said(after));
+    let finding = Finding::failed("not-improved", primary)
+        .at(context.place(format!("{pointer}/by")))
+        .detail(Some(detail));
+    vec![finding]
+}
+
+fn in_words(factor: f64) -> String {
+    match factor {
+        factor if factor >= 10.0 => format!("{factor:.0}x"),
+        factor => format!("{factor:.2}x"),
+    }
+}
+
+fn in_time(micros: f64) -> String {
+    format_duration(std::time::Duration::from_micros(micros as u64))
+}
+
+/// What the statement needed at a time, the median over its repetitions where it is time.
+fn need(
     context: &Context<'_>,
-) -> Vec<Finding> {
-    vec![never_migrated(context, &format!("{pointer}/improves"))]
+    query: &str,
+    measure: ImprovedMeasure,
+    point: PlanPoint,
+) -> Option<f64> {
+    if measure == ImprovedMeasure::Time {
+        let runs = context.log.queries.iter();
+        let runs =
+            runs.filter(|run| run.query == query && run.point == point && run.error.is_none());
+        let mut spans: Vec<u64> = runs.map(|run| run.timing.total.0).collect();
+        spans.sort_unstable();
+        return spans.get(spans.len() / 2).map(|span| *span as f64);
+    }
+    let mut snapshots = context.log.plans.iter();
+    let snapshot: &PlanSnapshot = snapshots.find(|snapshot| snapshot.point == point)?;
+    let plan = snapshot.plans.iter().find(|plan| plan.query == query)?;
+    let actual = plan.measured()?.explained.root.actual.as_ref()?;
+    Some(match measure {
+        ImprovedMeasure::Wal => actual.wal.bytes as f64,
+        ImprovedMeasure::Buffers | ImprovedMeasure::Time => actual.buffers.shared() as f64,
+    })
 }

@@ -1,0 +1,122 @@
+//! What does a migration amount to? Totals of its trace, what is lost, and what clients felt of it.
+
+mod loss;
+mod traffic;
+
+pub use loss::{Loss, losses};
+pub use traffic::{FailedStatement, MigrationTraffic, MigrationWait, TrafficPhase};
+
+use crate::record::{LockMode, Micros, MigrationLog, RelationName, StatementTrace, TableUse};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long something an application does with a table was held up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Blockage<'a> {
+    /// The statement that held it up.
+    pub statement: &'a StatementTrace,
+    /// The table.
+    pub table: RelationName,
+    /// By what.
+    pub by: BlockedBy,
+    /// How long.
+    pub held: Micros,
+}
+
+/// What holds an application up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockedBy {
+    /// A lock on the table.
+    Lock(LockMode),
+    /// Locks on so many of its rows: who wants to change the same ones waits.
+    Rows(u64),
+}
+
+impl Blockage<'_> {
+    /// Whether reads wait too.
+    pub fn blocks_reads(&self) -> bool {
+        match self.by {
+            BlockedBy::Lock(mode) => mode.blocks().any(|what| what == TableUse::Reads),
+            BlockedBy::Rows(_) => false,
+        }
+    }
+}
+
+/// Everything that holds up reads or writes of tables that were there before, in the order of the statements.
+pub fn blockages(log: &MigrationLog) -> Vec<Blockage<'_>> {
+    log.statements.iter().flat_map(of_statement).collect()
+}
+
+fn of_statement(trace: &StatementTrace) -> Vec<Blockage<'_>> {
+    let existing = trace.locks.iter();
+    // An index is locked with its table.
+    let existing = existing.filter(|lock| lock.existed && lock.relation.of.is_none());
+    let mut strongest: BTreeMap<&RelationName, LockMode> = BTreeMap::new();
+    let mut changed: Option<&RelationName> = None;
+    for lock in existing {
+        let blocks = lock.mode.blocks();
+        let mut blocks = blocks.filter(|what| matches!(what, TableUse::Reads | TableUse::Writes));
+        if blocks.next().is_some() {
+            let known = strongest.entry(&lock.relation).or_insert(lock.mode);
+            *known = (*known).max(lock.mode);
+        } else if lock.mode == LockMode::RowExclusive {
+            changed = changed.or(Some(&lock.relation));
+        }
+    }
+    let mut blockages: Vec<Blockage<'_>> = strongest
+        .into_iter()
+        .map(|(table, mode)| Blockage {
+            statement: trace,
+            table: table.clone(),
+            by: BlockedBy::Lock(mode),
+            held: trace.held,
+        })
+        .collect();
+    if let (Some(table), rows @ 1..) = (changed, trace.costs.dead_rows) {
+        blockages.push(Blockage {
+            statement: trace,
+            table: table.clone(),
+            by: BlockedBy::Rows(rows),
+            held: trace.held,
+        });
+    }
+    blockages
+}
+
+/// The strongest lock on each relation that was there before.
+pub fn strongest_locks(log: &MigrationLog) -> BTreeMap<RelationName, LockMode> {
+    let mut strongest: BTreeMap<RelationName, LockMode> = BTreeMap::new();
+    let locks = log.statements.iter().flat_map(|trace| &trace.locks);
+    for lock in locks.filter(|lock| lock.existed) {
+        let known = strongest.entry(lock.relation.clone()).or_insert(lock.mode);
+        *known = (*known).max(lock.mode);
+    }
+    strongest
+}
+
+/// The tables and indexes that were written anew.
+pub fn rewritten(log: &MigrationLog) -> BTreeSet<RelationName> {
+    let rewrites = log.statements.iter().flat_map(|trace| &trace.rewrites);
+    rewrites.cloned().collect()
+}
+
+/// The tables that were read from end to end by a statement that blocked reads or writes of one of them.
+pub fn scanned_while_blocked(log: &MigrationLog) -> BTreeSet<RelationName> {
+    let scans = log.statements.iter().flat_map(|trace| {
+        let blocked: Vec<RelationName> = of_statement(trace)
+            .into_iter()
+            .filter(|blockage| matches!(blockage.by, BlockedBy::Lock(_)))
+            .map(|blockage| blockage.table)
+            .collect();
+        let scans = trace.scans.iter();
+        scans
+            .filter(move |scan| blocked.contains(&scan.table))
+            .map(|scan| scan.table.clone())
+    });
+    scans.collect()
+}
+
+/// How long all of it took, on the quiet copy.
+pub fn duration(log: &MigrationLog) -> Micros {
+    let own = log.statements.iter().filter(|trace| trace.position > 0);
+    Micros(own.map(|trace| trace.duration.0).sum())
+}

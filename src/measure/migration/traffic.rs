@@ -1,0 +1,175 @@
+//! What did clients feel of a migration that ran beside them? Read from the events: the migration is a client too.
+
+use crate::{
+    measure::{
+        trace::{Message, Trace},
+        wait::Waits,
+    },
+    record::{Blocker, ClientId, LockFacts, MIGRATION, Micros},
+};
+use std::collections::BTreeSet;
+
+/// A migration beside clients.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MigrationTraffic {
+    /// From its first statement to its last answer.
+    pub duration: Micros,
+    /// The clients before, during and after.
+    pub phases: [TrafficPhase; 3],
+    /// Every wait of a client for the migration, or for somebody who waited for it, that was seen.
+    pub waits: Vec<MigrationWait>,
+    /// The most sessions that waited at the same time.
+    pub queue: u64,
+    /// Statements of clients that failed while it ran.
+    pub failed: Vec<FailedStatement>,
+    /// The error that ended it, if one did: its SQLSTATE, the message and the event.
+    pub error: Option<(String, String, u32)>,
+}
+
+/// The clients in one phase.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct TrafficPhase {
+    /// How long it was.
+    pub duration: Micros,
+    /// Statements that were answered in it.
+    pub statements: u64,
+    /// The longest time until an answer, of statements sent in it.
+    pub longest: Micros,
+}
+
+/// A wait for the migration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MigrationWait {
+    /// Who waited.
+    pub client: ClientId,
+    /// In which step.
+    pub step: Option<String>,
+    /// On what, as far as the server told.
+    pub lock: Option<LockFacts>,
+    /// How long; up to the end of the case where it never ended.
+    pub waited: Micros,
+    /// The event that began it.
+    pub event: u32,
+}
+
+/// A statement of a client that failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailedStatement {
+    /// Whose.
+    pub client: ClientId,
+    /// In which step.
+    pub step: Option<String>,
+    /// The SQLSTATE.
+    pub code: String,
+    /// What the server said.
+    pub message: String,
+    /// The event of the answer.
+    pub event: u32,
+}
+
+impl TrafficPhase {
+    /// Statements in a second; none where the phase has no length.
+    pub fn rate(&self) -> Option<f64> {
+        let seconds = self.duration.duration().as_secs_f64();
+        (seconds > 0.0).then(|| self.statements as f64 / seconds)
+    }
+}
+
+impl MigrationTraffic {
+    /// How much of the throughput before was lost while it ran, in parts of a hundred; none where too few statements
+    /// would have been answered in that time to tell.
+    pub fn throughput_lost(&self) -> Option<f64> {
+        let [before, during, _] = &self.phases;
+        let expected = before.rate()? * during.duration.duration().as_secs_f64();
+        let lost = 100.0 * (1.0 - during.statements as f64 / expected);
+        (expected >= LEAST_STATEMENTS && before.statements as f64 >= LEAST_STATEMENTS)
+            .then_some(lost.max(0.0))
+    }
+
+    /// None where no migration ran beside clients.
+    pub(in crate::measure) fn of(trace: &Trace<'_>, waits: &Waits) -> Option<Self> {
+        let is_own = |client: &ClientId| client.script == MIGRATION && client.number.is_none();
+        let (own, others): (Vec<&Message<'_>>, Vec<&Message<'_>>) = trace
+            .messages
+            .iter()
+            .partition(|message| is_own(message.client));
+        let began = own.first()?.sent;
+        let answers = own.iter().filter_map(|message| message.answer.as_ref());
+        let ended = answers.map(|(moment, _, _)| *moment).next_back()?;
+        let mut traffic = Self {
+            duration: ended.at.since(began.at),
+            ..Self::default()
+        };
+        let first = others.first().map_or(began.at, |message| message.sent.at);
+        let answered = others.iter().filter_map(|message| message.answer.as_ref());
+        let last = answered.map(|(moment, _, _)| moment.at).next_back();
+        let last = last.unwrap_or(ended.at);
+        traffic.phases[0].duration = began.at.since(first);
+        traffic.phases[1].duration = traffic.duration;
+        traffic.phases[2].duration = last.since(ended.at);
+        let phase = |seq: u32| usize::from(seq > began.seq) + usize::from(seq > ended.seq);
+        for message in &others {
+            let Some((moment, reply, timing)) = &message.answer else {
+                continue;
+            };
+            traffic.phases[phase(moment.seq)].statements += 1;
+            let sent = &mut traffic.phases[phase(message.sent.seq)];
+            sent.longest = sent.longest.max(timing.total);
+            if let Some(error) = reply.error.as_ref().filter(|_| phase(moment.seq) == 1) {
+                let run = message.run.and_then(|run| trace.run(run));
+                traffic.failed.push(FailedStatement {
+                    client: message.client.clone(),
+                    step: run.map(|run| run.step.to_owned()),
+                    code: error.code.clone(),
+                    message: error.message.clone(),
+                    event: moment.seq,
+                });
+            }
+        }
+        traffic.error = own.iter().rev().find_map(|message| {
+            let (moment, reply, _) = message.answer.as_ref()?;
+            let error = reply.error.as_ref()?;
+            Some((error.code.clone(), error.message.clone(), moment.seq))
+        });
+        traffic.wait_for(waits, &is_own, last);
+        Some(traffic)
+    }
+
+    /// Who waits for the migration holds up those who wait for him.
+    fn wait_for(&mut self, waits: &Waits, is_own: &dyn Fn(&ClientId) -> bool, last: Micros) {
+        let mut held_up: BTreeSet<ClientId> = BTreeSet::new();
+        let mut spans: Vec<(u32, u32)> = Vec::new();
+        for wait in &waits.all {
+            if is_own(&wait.client) {
+                continue;
+            }
+            let blocks = |blocker: &Blocker| {
+                let client = blocker.client.as_ref();
+                client.is_some_and(|client| is_own(client) || held_up.contains(client))
+            };
+            if !wait.blockers.iter().any(blocks) {
+                continue;
+            }
+            held_up.insert(wait.client.clone());
+            self.waits.push(MigrationWait {
+                client: wait.client.clone(),
+                step: wait.step.clone(),
+                lock: wait.lock.clone(),
+                waited: wait.waited.unwrap_or_else(|| last.since(wait.seen_at)),
+                event: wait.began,
+            });
+            spans.push((wait.began, wait.ended.map_or(u32::MAX, |(seq, _)| seq)));
+        }
+        let at = |seq: u32| {
+            spans
+                .iter()
+                .filter(|(from, to)| *from <= seq && seq < *to)
+                .count()
+        };
+        let most = spans.iter().map(|(from, _)| at(*from)).max();
+        self.queue = most.unwrap_or(0) as u64;
+    }
+}
+
+/// How many statements are needed to tell that some are missing.
+const LEAST_STATEMENTS: f64 = 20.0;

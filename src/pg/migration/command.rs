@@ -1,0 +1,385 @@
+//! How does a program migrate a database, and what can be seen of it? It is given the database's URL; what it does there
+//! is noted from inside its own transactions, where the server lets us, and looked at from outside all the time.
+
+use super::catalog::{self, Held, Relations, Used};
+use super::{PgTracer, mode};
+use crate::pg::connect::{Connector, Login};
+use crate::pg::conninfo::HostName;
+use crate::record::{LockSight, Micros, StatementTrace, TransactionScope};
+use crate::run::session::ProgramEnd;
+use crate::schedule::MigrationCommand;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Stdio;
+use std::time::Instant;
+use tokio::process::Command;
+use tokio_postgres::{Error, types::Type};
+
+/// How much of what a program wrote is kept: its end.
+const OUTPUT: usize = 4_000;
+
+/// Every change of the schema is noted at its end, in the transaction that made it and holds its locks. What is
+/// rolled back takes its note with it.
+const LISTEN: &str = "\
+CREATE SCHEMA pgauge_trace;
+CREATE UNLOGGED TABLE pgauge_trace.statement (
+    id bigserial, pid integer, transaction bigint, sql text, micros bigint,
+    lock_timeout bigint, statement_timeout bigint, relations oid[], modes text[]);
+CREATE FUNCTION pgauge_trace.note() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    INSERT INTO pgauge_trace.statement (pid, transaction, sql, micros, lock_timeout, statement_timeout, relations, modes)
+    SELECT pg_backend_pid(), txid_current(), current_query(),
+        1000000 * extract(epoch FROM clock_timestamp() - statement_timestamp()),
+        (SELECT setting::bigint FROM pg_settings WHERE name = 'lock_timeout'),
+        (SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'),
+        coalesce(array_agg(l.relation), '{}'), coalesce(array_agg(l.mode), '{}')
+    FROM pg_locks l
+    WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384;
+END $$;
+CREATE EVENT TRIGGER pgauge_trace ON ddl_command_end EXECUTE FUNCTION pgauge_trace.note()";
+
+const HEARD: &str = "\
+SELECT transaction, sql, micros, lock_timeout, statement_timeout, relations, modes FROM pgauge_trace.statement ORDER BY id";
+
+const DEAF: &str = "DROP EVENT TRIGGER pgauge_trace; DROP SCHEMA pgauge_trace CASCADE";
+
+/// What others do in this database now.
+const OTHERS: &str = "\
+SELECT a.pid, (1000000 * extract(epoch FROM a.query_start))::pg_catalog.int8, a.query, l.relation, l.mode
+FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_locks l ON l.pid = a.pid
+WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() AND a.pid <> $1
+  AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384";
+
+/// Where a program finds the database.
+#[derive(Debug, Clone)]
+pub(in crate::pg) struct Surroundings {
+    host: String,
+    port: u16,
+    user: String,
+    password: Option<String>,
+    database: String,
+}
+
+impl Surroundings {
+    /// What a session with this login would use.
+    pub(in crate::pg) fn new(connector: &Connector, login: &Login) -> Self {
+        let place = connector.host().or(connector.conninfo().hosts.first());
+        let host = place.map(|place| match &place.host {
+            HostName::Network(name) => name.clone(),
+            HostName::Socket(folder) => folder.display().to_string(),
+        });
+        let password = place.and_then(|place| place.password.as_ref());
+        Self {
+            host: host.unwrap_or_else(|| "localhost".to_owned()),
+            port: place.map_or(5432, |place| place.port),
+            user: login
+                .user
+                .clone()
+                .unwrap_or_else(|| connector.user().to_owned()),
+            password: password.map(|secret| secret.reveal().to_owned()),
+            database: login.database.clone(),
+        }
+    }
+
+    /// `postgresql://user:password@host:port/database`; a socket goes behind the `?`, where all clients look for it.
+    fn url(&self) -> String {
+        let password = self
+            .password
+            .as_deref()
+            .map(|word| format!(":{}", encoded(word)));
+        let who = format!("{}{}", encoded(&self.user), password.unwrap_or_default());
+        let (database, port) = (encoded(&self.database), self.port);
+        match self.host.starts_with('/') {
+            true => format!(
+                "postgresql://{who}@/{database}?host={}&port={port}",
+                encoded(&self.host)
+            ),
+            false => format!("postgresql://{who}@{}:{port}/{database}", self.host),
+        }
+    }
+
+    fn filled(&self, text: &str) -> String {
+        text.replace("{url}", &self.url())
+            .replace("{host}", &self.host)
+            .replace("{port}", &self.port.to_string())
+            .replace("{user}", &self.user)
+            .replace("{password}", self.password.as_deref().unwrap_or_default())
+            .replace("{database}", &self.database)
+    }
+
+    /// Runs a program to its end. It is killed when this is dropped.
+    pub(in crate::pg) async fn run(&self, plan: &MigrationCommand) -> ProgramEnd {
+        let Some((program, arguments)) = plan.command.split_first() else {
+            return ProgramEnd::default();
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments.iter().map(|word| self.filled(word)))
+            .env("DATABASE_URL", self.url())
+            .env("PGHOST", &self.host)
+            .env("PGPORT", self.port.to_string())
+            .env("PGUSER", &self.user)
+            .env("PGDATABASE", &self.database)
+            .envs(
+                self.password
+                    .iter()
+                    .map(|password| ("PGPASSWORD", password)),
+            )
+            .envs(
+                plan.env
+                    .iter()
+                    .map(|(name, value)| (name, self.filled(value))),
+            )
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        if let Some(folder) = &plan.folder {
+            command.current_dir(folder);
+        }
+        match command.output().await {
+            Ok(output) if output.status.success() => ProgramEnd::default(),
+            Ok(output) => {
+                let said = [output.stdout, output.stderr].concat();
+                ProgramEnd {
+                    failure: Some(output.status.to_string()),
+                    output: self.tail(&String::from_utf8_lossy(&said)),
+                }
+            }
+            Err(error) => ProgramEnd {
+                failure: Some(format!("{program} cannot be run: {error}")),
+                output: String::new(),
+            },
+        }
+    }
+
+    /// The end of what a program said, without the password.
+    fn tail(&self, said: &str) -> String {
+        let said = match self.password.as_deref() {
+            Some(password) if !password.is_empty() => said
+                .replace(&encoded(password), "***")
+                .replace(password, "***"),
+            _ => said.to_owned(),
+        };
+        let said = said.trim_end();
+        let from = said.len().saturating_sub(OUTPUT);
+        let from = (from..=said.len()).find(|at| said.is_char_boundary(*at));
+        said[from.unwrap_or(0)..].to_owned()
+    }
+}
+
+/// What may not stand in a part of a URL as `%` and two digits.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            byte => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// What was seen of one statement from outside.
+struct Seen {
+    sql: String,
+    first: Instant,
+    last: Instant,
+    looks: u32,
+    held: BTreeSet<Held>,
+}
+
+/// Statements by backend and start.
+type Watched = BTreeMap<(i32, i64), Seen>;
+
+impl PgTracer {
+    /// Watches what a program does. The first trace is of the program as a whole: its time, what it wrote, which
+    /// tables are new. Its statements follow.
+    pub(super) async fn watch_program(
+        &mut self,
+        program: impl Future<Output = ProgramEnd>,
+    ) -> Result<(Vec<StatementTrace>, ProgramEnd), Error> {
+        let listens = self.watcher.batch_execute(LISTEN).await.is_ok();
+        let before = self.meters().await?;
+        let relations = catalog::counted(&self.watcher).await?;
+        let began = Instant::now();
+        let mut watched = Watched::new();
+        let mut looks = 0;
+        let ended = {
+            tokio::pin!(program);
+            loop {
+                tokio::select! {
+                    biased;
+                    ended = &mut program => break ended,
+                    seen = self.look_at_others(&mut watched) => {
+                        seen?;
+                        looks += 1;
+                    }
+                }
+            }
+        };
+        let duration = Micros::from(began.elapsed());
+        let now = catalog::counted(&self.watcher).await?;
+        let mut whole = StatementTrace {
+            duration,
+            held: duration,
+            scope: TransactionScope::Outside,
+            seen: LockSight::Sampled { looks },
+            ..StatementTrace::default()
+        };
+        let used = Used::between(&relations, &now);
+        whole.rewrites = used.rewrites;
+        whole.scans = used.scans;
+        whole.costs.dead_rows = used.dead_rows;
+        self.note_costs(&mut whole, before, self.meters().await?);
+        whole.costs.disk_peak = whole.costs.disk;
+        let mut traces = vec![whole];
+        if listens {
+            traces.extend(self.heard(&relations, &now).await?);
+            self.watcher.batch_execute(DEAF).await?;
+        }
+        let known: Vec<String> = traces.iter().map(|trace| trace.sql.clone()).collect();
+        let only_seen = watched
+            .into_values()
+            .filter(|seen| !known.contains(&seen.sql));
+        traces.extend(only_seen.map(|seen| self.seen(seen, &relations, &now)));
+        Ok((traces, ended))
+    }
+
+    async fn look_at_others(&self, watched: &mut Watched) -> Result<(), Error> {
+        let rows = self
+            .watcher
+            .query_typed(OTHERS, &[(&self.pid, Type::INT4)])
+            .await?;
+        let at = Instant::now();
+        let mut looked = BTreeSet::new();
+        for row in &rows {
+            let key: (i32, i64) = (row.try_get(0)?, row.try_get(1)?);
+            let sql: String = row.try_get(2)?;
+            let name: &str = row.try_get(4)?;
+            let seen = watched.entry(key).or_insert_with(|| Seen {
+                sql,
+                first: at,
+                last: at,
+                looks: 0,
+                held: BTreeSet::new(),
+            });
+            seen.last = at;
+            seen.looks += u32::from(looked.insert(key));
+            if let Some(mode) = mode(name) {
+                seen.held.insert(Held {
+                    relation: row.try_get(3)?,
+                    mode,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What was noted from inside. Locks are held to the end of the transaction, so that each statement is given those
+    /// that were not there before it.
+    async fn heard(
+        &self,
+        before: &Relations,
+        now: &Relations,
+    ) -> Result<Vec<StatementTrace>, Error> {
+        let mut traces: Vec<(i64, StatementTrace)> = Vec::new();
+        let mut known: BTreeSet<Held> = BTreeSet::new();
+        for row in &self.watcher.query(HEARD, &[]).await? {
+            let transaction: i64 = row.try_get(0)?;
+            let same = traces.last().is_some_and(|(last, _)| *last == transaction);
+            if !same {
+                known.clear();
+            }
+            let relations: Vec<u32> = row.try_get(5)?;
+            let modes: Vec<String> = row.try_get(6)?;
+            let held = relations.into_iter().zip(&modes);
+            let held = held.filter_map(|(relation, name)| {
+                Some(Held {
+                    relation,
+                    mode: mode(name)?,
+                })
+            });
+            let held: BTreeSet<Held> = held.collect();
+            let added = held.difference(&known).cloned().collect();
+            let micros = |column| -> Result<Micros, Error> {
+                let number: i64 = row.try_get(column)?;
+                Ok(Micros(u64::try_from(number).unwrap_or(0)))
+            };
+            let duration = micros(2)?;
+            let trace = StatementTrace {
+                sql: row.try_get(1)?,
+                duration,
+                held: duration,
+                scope: match same {
+                    true => TransactionScope::Shared,
+                    false => TransactionScope::Own,
+                },
+                locks: self.named(&added, before, now),
+                lock_timeout: Micros(micros(3)?.0 * 1_000),
+                statement_timeout: Micros(micros(4)?.0 * 1_000),
+                ..StatementTrace::default()
+            };
+            known = held;
+            traces.push((transaction, trace));
+        }
+        // The first of several in one transaction shares it, too; and all hold theirs until the last one is over.
+        for index in (1..traces.len()).rev() {
+            if traces[index].0 == traces[index - 1].0 {
+                let held = traces[index].1.held;
+                traces[index - 1].1.held.0 += held.0;
+                traces[index - 1].1.scope = TransactionScope::Shared;
+            }
+        }
+        Ok(traces.into_iter().map(|(_, trace)| trace).collect())
+    }
+
+    fn seen(&self, seen: Seen, before: &Relations, now: &Relations) -> StatementTrace {
+        let duration = Micros::from(seen.last - seen.first);
+        StatementTrace {
+            locks: self.named(&seen.held, before, now),
+            sql: seen.sql,
+            duration,
+            held: duration,
+            scope: TransactionScope::Outside,
+            seen: LockSight::Sampled { looks: seen.looks },
+            ..StatementTrace::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn surroundings(host: &str, password: Option<&str>) -> Surroundings {
+        Surroundings {
+            host: host.to_owned(),
+            port: 5433,
+            user: "me@home".to_owned(),
+            password: password.map(str::to_owned),
+            database: "shop".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_url_holds_what_a_client_needs() {
+        assert_eq!(
+            surroundings("db.example", Some("a/b")).url(),
+            "postgresql://me%40home:a%2Fb@db.example:5433/shop"
+        );
+        assert_eq!(
+            surroundings("/tmp/pg", None).url(),
+            "postgresql://me%40home@/shop?host=%2Ftmp%2Fpg&port=5433"
+        );
+    }
+
+    #[test]
+    fn what_a_program_says_is_kept_without_the_password() {
+        let place = surroundings("db.example", Some("hunter2"));
+        let said = format!("{}cannot log in with hunter2\n", "é".repeat(OUTPUT));
+        let tail = place.tail(&said);
+        assert!(tail.ends_with("cannot log in with ***"), "{tail}");
+        assert!(tail.len() <= OUTPUT);
+    }
+}

@@ -1,0 +1,165 @@
+//! What the clients felt: how long they waited, how many at a time, what failed, how much less they got done.
+
+use super::{About, span};
+use crate::{
+    measure::migration::MigrationTraffic,
+    record::Micros,
+    spec::{
+        expect::{Bound, MigrationFacts},
+        quantity::{Percent, TimeSpan},
+    },
+    text::{format_duration, plural},
+    verdict::{
+        bound::{Limit, Natural},
+        context::condition,
+        finding::Finding,
+    },
+};
+
+impl About<'_> {
+    pub(super) fn traffic(&self, facts: &MigrationFacts) -> Vec<Finding> {
+        let asked = [
+            ("waited", facts.waited.is_some()),
+            ("queue", facts.queue.is_some()),
+            ("failed", facts.failed.is_some()),
+            ("throughput_lost", facts.throughput_lost.is_some()),
+        ];
+        let mut asked = asked.iter().filter(|(_, asked)| *asked);
+        let Some((first, _)) = asked.next() else {
+            return Vec::new();
+        };
+        let traffic = self.context.measurements.traffic.as_ref();
+        let Some(traffic) = traffic.filter(|traffic| traffic.phases[0].statements > 0) else {
+            let primary = "no client ran beside the migration";
+            return vec![Finding::vacuous("no-traffic", primary).at(self.at(first))];
+        };
+        let mut findings = Vec::new();
+        if let Some(bound) = &facts.waited {
+            findings.extend(self.waited(traffic, bound));
+        }
+        if let Some(bound) = &facts.queue {
+            findings.extend(self.queue(traffic, bound));
+        }
+        if let Some(bound) = &facts.failed {
+            findings.extend(self.failed(traffic, bound));
+        }
+        if let Some(bound) = &facts.throughput_lost {
+            findings.extend(self.throughput(traffic, bound));
+        }
+        findings
+    }
+
+    fn waited(&self, traffic: &MigrationTraffic, bound: &Bound<TimeSpan>) -> Option<Finding> {
+        let limit = Limit::of(bound, Natural::AtMost);
+        let longest = traffic.waits.iter().max_by_key(|wait| wait.waited);
+        let waited = longest.map_or(Micros(0), |wait| wait.waited);
+        if limit.holds(TimeSpan(waited.duration())) {
+            return None;
+        }
+        let expected = limit.words();
+        let finding = match longest {
+            None => {
+                let primary =
+                    format!("nobody was seen waiting for the migration, expected {expected}");
+                Finding::failed("migration-wait", primary)
+            }
+            Some(wait) => {
+                let step = wait.step.as_ref().map(|step| format!(".{step}"));
+                let lock = wait.lock.as_ref().and_then(|lock| {
+                    Some(format!(
+                        "it wanted {} on {}",
+                        lock.mode,
+                        lock.relation.as_ref()?
+                    ))
+                });
+                let primary = format!(
+                    "\"{}{}\" waited {} for the migration, expected {expected}",
+                    wait.client,
+                    step.unwrap_or_default(),
+                    span(waited)
+                );
+                let waits = plural(traffic.waits.len() as u64, "wait");
+                Finding::failed("migration-wait", primary)
+                    .label(format!("{waits} were seen"))
+                    .detail(lock)
+                    .events([wait.event])
+            }
+        };
+        Some(finding.at(self.at("waited")))
+    }
+
+    fn queue(&self, traffic: &MigrationTraffic, bound: &Bound<u64>) -> Option<Finding> {
+        let limit = Limit::of(bound, Natural::AtMost);
+        if limit.holds(traffic.queue) {
+            return None;
+        }
+        let primary = format!(
+            "{} waited at the same time, expected {}",
+            plural(traffic.queue, "session"),
+            limit.words()
+        );
+        let events = traffic.waits.iter().map(|wait| wait.event);
+        let finding = Finding::failed("migration-queue", primary).events(events);
+        Some(finding.at(self.at("queue")))
+    }
+
+    fn failed(&self, traffic: &MigrationTraffic, bound: &Bound<u64>) -> Option<Finding> {
+        let limit = Limit::of(bound, Natural::AtMost);
+        let count = traffic.failed.len() as u64;
+        if limit.holds(count) {
+            return None;
+        }
+        let primary = format!(
+            "{} failed while the migration ran, expected {}",
+            plural(count, "statement"),
+            limit.words()
+        );
+        let first = traffic.failed.first().map(|failed| {
+            let step = failed.step.as_ref().map(|step| format!(".{step}"));
+            format!(
+                "the first was \"{}{}\", with {}: {}",
+                failed.client,
+                step.unwrap_or_default(),
+                condition(&failed.code),
+                failed.message
+            )
+        });
+        let events = traffic.failed.iter().map(|failed| failed.event);
+        let finding = Finding::failed("migration-failures", primary)
+            .detail(first)
+            .events(events);
+        Some(finding.at(self.at("failed")))
+    }
+
+    fn throughput(&self, traffic: &MigrationTraffic, bound: &Bound<Percent>) -> Option<Finding> {
+        let key = "throughput_lost";
+        let Some(lost) = traffic.throughput_lost() else {
+            let took = format_duration(traffic.duration.duration());
+            let primary = format!(
+                "the migration was over in {took}, too soon to tell how much throughput it cost"
+            );
+            let finding = Finding::vacuous("too-short", primary)
+                .at(self.at(key))
+                .hint("migrate more rows, or have more clients, with more \"iterations\"");
+            return Some(finding);
+        };
+        let limit = Limit::of(bound, Natural::AtMost);
+        if limit.holds(Percent(lost)) {
+            return None;
+        }
+        let [before, during, _] = &traffic.phases;
+        let rate = |rate: Option<f64>| format!("{:.0}/s", rate.unwrap_or(0.0));
+        let primary = format!(
+            "{lost:.0}% of the clients' throughput was lost, expected {}",
+            limit.words()
+        );
+        let detail = format!(
+            "{} before, {} during {}",
+            rate(before.rate()),
+            rate(during.rate()),
+            span(during.duration)
+        );
+        let finding = Finding::failed("throughput-lost", primary).detail(Some(detail));
+        Some(finding.at(self.at(key)))
+    }
+}
