@@ -1,10 +1,12 @@
 //! What does a migration amount to? Totals of its trace, what is lost, and what clients felt of it.
 
 mod loss;
+mod queries;
 mod traffic;
 
 pub use loss::{Loss, losses};
-pub use traffic::{FailedStatement, MigrationTraffic, MigrationWait, TrafficPhase};
+pub use queries::{QueryCost, query_cost};
+pub use traffic::{FailedStatement, MigrationTraffic, MigrationWait, TrafficPhase, TrafficUnit};
 
 use crate::record::{LockMode, Micros, MigrationLog, RelationName, StatementTrace, TableUse};
 use std::collections::{BTreeMap, BTreeSet};

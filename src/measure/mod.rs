@@ -96,7 +96,12 @@ fn last_runs(log: &CaseLog) -> Vec<QueryRun> {
 /// Measures one case whose events have been joined up already.
 pub fn measure_trace<'a>(case: &Case, log: &'a CaseLog, trace: &Trace<'a>) -> Measurements {
     if let Some(load) = &log.load {
-        return load::measurements(load);
+        let migration = log.migration.as_deref();
+        let under = migration.and_then(|log| log.under_load.as_ref());
+        return Measurements {
+            traffic: under.map(|under| migration::MigrationTraffic::under_load(trace, load, under)),
+            ..load::measurements(load)
+        };
     }
     let texts = texts::Texts::default();
     let waits = Waits::of(log, trace);

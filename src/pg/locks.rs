@@ -5,7 +5,7 @@ use super::deadlock_checks::DeadlockChecks;
 use super::failure;
 use super::line::{Line, drive};
 use crate::record::{Breakage, LockFacts, Micros};
-use crate::run::session::{Blocked, HeldRelation, LockWatch, WaitFacts};
+use crate::run::session::{Blocked, HeldRelation, LockWatch, Queued, WaitFacts};
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -38,6 +38,26 @@ SELECT a.pid, 'safe snapshot', '', NULL,
        (1000000 * extract(epoch FROM pg_catalog.clock_timestamp() - a.query_start))::pg_catalog.int8
 FROM pg_catalog.pg_stat_activity a
 WHERE a.wait_event = 'SafeSnapshot' AND a.pid = ANY ($1::pg_catalog.int4[])";
+
+/// Everybody in the database who waits for a lock, with those ahead. A session whose wait has only just begun has no
+/// `waitstart` yet.
+const QUEUE: &str = "\
+SELECT w.pid, w.by, ARRAY(SELECT b.pid FROM pg_catalog.pg_stat_activity b
+                          WHERE b.pid = ANY (w.by) AND b.backend_type = 'client backend'
+                            AND b.application_name NOT LIKE 'pgauge/%'),
+       w.application_name, w.locktype, w.mode, w.relation::pg_catalog.regclass::pg_catalog.text, w.waited
+FROM (SELECT l.pid, pg_catalog.pg_blocking_pids(l.pid) AS by, a.application_name, l.locktype, l.mode,
+             coalesce(l.relation, t.relation) AS relation,
+             coalesce(1000000 * extract(epoch FROM pg_catalog.clock_timestamp() - l.waitstart), 0)::pg_catalog.int8 AS waited
+      FROM pg_catalog.pg_locks l
+      JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+      LEFT JOIN LATERAL (
+          SELECT t.relation FROM pg_catalog.pg_locks t
+          WHERE l.locktype = 'transactionid' AND t.pid = l.pid AND t.locktype = 'tuple' AND t.granted
+          LIMIT 1) t ON true
+      WHERE NOT l.granted AND a.datname = pg_catalog.current_database()
+        AND l.pid <> pg_catalog.pg_backend_pid()
+      OFFSET 0) AS w";
 
 /// What a session has locked: tables and what stands for them, not their indexes. A table that nobody else can see yet
 /// has no kind.
@@ -191,6 +211,30 @@ impl LockWatch for PgLockWatch {
             facts.collect()
         });
         facts.map_err(|error| broken(&error))
+    }
+
+    async fn queue(&mut self) -> Result<Vec<Queued>, Breakage> {
+        // Asked by few cases: it is not prepared for the others.
+        let answer = self.connection.client.query_typed(QUEUE, &[]).await;
+        let queued = answer.and_then(|rows| {
+            let queued = rows.iter().map(|row| {
+                let micros: i64 = row.try_get(7)?;
+                Ok(Queued {
+                    pid: row.try_get(0)?,
+                    by: row.try_get(1)?,
+                    strangers: row.try_get(2)?,
+                    application: row.try_get(3)?,
+                    lock: LockFacts {
+                        kind: row.try_get(4)?,
+                        mode: row.try_get(5)?,
+                        relation: row.try_get(6)?,
+                    },
+                    waited: Micros(u64::try_from(micros).unwrap_or(0)),
+                })
+            });
+            queued.collect()
+        });
+        queued.map_err(|error| broken(&error))
     }
 
     async fn held(&mut self, pid: i32) -> Result<Vec<HeldRelation>, Breakage> {

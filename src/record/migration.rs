@@ -3,7 +3,7 @@
 //! The statements are traced on a copy that nobody else uses, so that what is counted there is theirs alone. What
 //! clients felt is in the events: there the migration is a client itself.
 
-use super::{Column, LockMode, Micros, ServerError};
+use super::{Column, LockFacts, LockMode, Micros, ServerError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,6 +31,38 @@ pub struct MigrationLog {
     /// How the members of two versions got on, if that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compatible: Vec<MemberRun>,
+    /// Who was seen waiting for it, where it ran in the midst of a load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_load: Option<UnderLoad>,
+}
+
+/// A migration in the midst of a load, as the server's locks were seen again and again meanwhile.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UnderLoad {
+    /// When it began, since the end of the warmup.
+    pub began: Micros,
+    /// When it was over, on the same clock.
+    pub ended: Micros,
+    /// How often the locks were looked at.
+    pub looks: u64,
+    /// The most sessions that waited for it at the same time.
+    pub queue: u64,
+    /// The waits, those of one client for one lock together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<QueuedWaits>,
+}
+
+/// Waits of a client's sessions for the same lock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueuedWaits {
+    /// Whose, by the name of the script.
+    pub client: String,
+    /// For what.
+    pub lock: LockFacts,
+    /// How many.
+    pub count: u64,
+    /// The longest that was seen; it may have been longer by the time between two looks.
+    pub longest: Micros,
 }
 
 impl MigrationLog {

@@ -39,8 +39,8 @@ pub use load::LoadLog;
 pub use lock_mode::{LockMode, TableUse};
 pub use migration::{
     ColumnContent, CommandFailure, DatabaseState, LockSight, MIGRATION, MemberRun, MigrationLog,
-    Phase, RelationLock, RelationName, ResultComparison, ResultSummary, StatementCosts,
-    StatementTrace, TableContent, TableScan, TransactionScope, Undone,
+    Phase, QueuedWaits, RelationLock, RelationName, ResultComparison, ResultSummary,
+    StatementCosts, StatementTrace, TableContent, TableScan, TransactionScope, UnderLoad, Undone,
 };
 pub use plan::{
     Actual, Buffers, CapturedPlan, Estimate, Explained, MeasuredPlan, NodeFacts, NodeShape,

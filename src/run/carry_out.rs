@@ -332,7 +332,7 @@ impl<'a, D: Database> Stage<'a, D> {
         self.own_hook(self.case.before.as_ref()).await?;
         if !self.case.clients.is_empty() && !self.stop.requested() {
             match &self.case.load {
-                Some(plan) => self.flow(self.case, plan).await?,
+                Some(plan) => self.flow(self.case, plan, None).await?,
                 None => self.let_clients_act().await?,
             }
         }

@@ -365,6 +365,13 @@ pub trait LockWatch {
         asked: &[i32],
     ) -> impl Future<Output = Result<Vec<WaitFacts>, Breakage>>;
 
+    /// Every session of the database that waits for a lock now, with those ahead of it. One round trip.
+    ///
+    /// # Errors
+    ///
+    /// The watching session broke.
+    fn queue(&mut self) -> impl Future<Output = Result<Vec<Queued>, Breakage>>;
+
     /// The relations that a session holds locks on: all that its transaction has touched so far. Nothing
     /// outside of a transaction.
     ///
@@ -480,6 +487,23 @@ pub struct Blocked {
     pub pid: i32,
     /// The backends ahead of it (`pg_blocking_pids`), holders and those earlier in the queue.
     pub by: Vec<i32>,
+}
+
+/// A session in the queue for a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// Its backend.
+    pub pid: i32,
+    /// The backends ahead of it, holders and those earlier in the queue.
+    pub by: Vec<i32>,
+    /// Those of them that are no sessions of pgauge's, but of a program.
+    pub strangers: Vec<i32>,
+    /// What it calls itself (`application_name`).
+    pub application: String,
+    /// The lock.
+    pub lock: LockFacts,
+    /// How long it has been waiting by the server's own clock.
+    pub waited: Micros,
 }
 
 /// What a session waits for.

@@ -1,6 +1,8 @@
 //! What is judged of every migration, whatever is expected: that it goes through, that the watched queries return what
 //! they returned, that what undoes it brings everything back. What else it changed is worth knowing.
 
+mod queries;
+
 use super::{
     context::{Context, code_of, condition},
     expect::{
@@ -205,7 +207,8 @@ fn rollback(context: &Context<'_>, log: &MigrationLog, undone: &Undone) -> Vec<F
         finding.code = "rollback-failed".into();
         return vec![finding];
     }
-    let schema = differences(&log.before.schema, &undone.state.schema);
+    let mut schema = differences(&log.before.schema, &undone.state.schema);
+    schema.retain(|line| !is_of_a_ledger(line));
     if !schema.is_empty() {
         let count = plural(schema.len() as u64, "object");
         let primary = format!("the schema is not as it was when the migration is undone: {count}");
@@ -240,6 +243,28 @@ fn rollback(context: &Context<'_>, log: &MigrationLog, undone: &Undone) -> Vec<F
     findings
 }
 
+/// Tables in which tools for migrations note what they have done; undoing a migration does not take them away.
+const LEDGERS: [&str; 12] = [
+    "alembic_version",
+    "flyway_schema_history",
+    "_sqlx_migrations",
+    "django_migrations",
+    "schema_migrations",
+    "ar_internal_metadata",
+    "databasechangelog",
+    "knex_migrations",
+    "_prisma_migrations",
+    "goose_db_version",
+    "__diesel_schema_migrations",
+    "pgmigrations",
+];
+
+/// Whether a new object belongs to such a table, or is one.
+fn is_of_a_ledger(line: &str) -> bool {
+    let names = |ledger: &&str| line.contains(&format!(".{ledger}"));
+    line.starts_with('+') && LEDGERS.iter().any(|ledger| names(&ledger))
+}
+
 /// What a migration changed, for those who want to know.
 fn changes(context: &Context<'_>, log: &MigrationLog) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -269,6 +294,11 @@ fn changes(context: &Context<'_>, log: &MigrationLog) -> Vec<Finding> {
             settings,
         ));
     }
+    let queries = queries::changes(context);
+    if !queries.is_empty() {
+        let primary = "what the queries need before and after the migration".to_owned();
+        findings.push(note("query-diff", primary, queries));
+    }
     let lost: Vec<String> = losses(&log.before, &log.after).iter().map(said).collect();
     if !lost.is_empty() && !is_data_judged(context) {
         let primary = "the migration changed data".to_owned();
@@ -290,7 +320,7 @@ fn felt(context: &Context<'_>) -> Option<Finding> {
             let rate = phase.rate().unwrap_or(0.0);
             format!(
                 "{name}: {} in {}, {rate:.0}/s, the longest took {}",
-                plural(phase.statements, "statement"),
+                plural(phase.statements, traffic.unit.word()),
                 span(phase.duration),
                 span(phase.longest)
             )
@@ -301,15 +331,15 @@ fn felt(context: &Context<'_>) -> Option<Finding> {
         None => "nobody was seen waiting for it".to_owned(),
         Some(wait) => format!(
             "{} for it were seen, the longest of {} by \"{}\"; at most {} waited at a time",
-            plural(traffic.waits.len() as u64, "wait"),
+            plural(traffic.wait_count, "wait"),
             span(wait.waited),
             wait.client,
             traffic.queue
         ),
     });
-    if !traffic.failed.is_empty() {
-        let count = traffic.failed.len() as u64;
-        lines.push(format!("{} failed meanwhile", plural(count, "statement")));
+    if traffic.failures > 0 {
+        let count = plural(traffic.failures, traffic.unit.word());
+        lines.push(format!("{count} failed meanwhile"));
     }
     if let Some(lost) = traffic.throughput_lost() {
         lines.push(format!("{lost:.0}% of the throughput was lost"));

@@ -5,7 +5,7 @@ use crate::{
         trace::{Message, Trace},
         wait::Waits,
     },
-    record::{Blocker, ClientId, LockFacts, MIGRATION, Micros},
+    record::{Blocker, ClientId, LoadLog, LockFacts, MIGRATION, Micros, UnderLoad},
 };
 use std::collections::BTreeSet;
 
@@ -14,26 +14,53 @@ use std::collections::BTreeSet;
 pub struct MigrationTraffic {
     /// From its first statement to its last answer.
     pub duration: Micros,
+    /// What is counted of the clients.
+    pub unit: TrafficUnit,
     /// The clients before, during and after.
     pub phases: [TrafficPhase; 3],
-    /// Every wait of a client for the migration, or for somebody who waited for it, that was seen.
+    /// Every wait of a client for the migration, or for somebody who waited for it, that was seen. Of a load, the longest
+    /// of each client for each lock.
     pub waits: Vec<MigrationWait>,
+    /// How many waits were seen.
+    pub wait_count: u64,
     /// The most sessions that waited at the same time.
     pub queue: u64,
-    /// Statements of clients that failed while it ran.
+    /// How many statements, or transactions of a load, failed while it ran.
+    pub failures: u64,
+    /// Statements of clients that failed while it ran; none are told of a load.
     pub failed: Vec<FailedStatement>,
     /// The error that ended it, if one did: its SQLSTATE, the message and the event.
     pub error: Option<(String, String, u32)>,
 }
 
+/// What is counted of clients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TrafficUnit {
+    /// Statements, each with its own answer.
+    #[default]
+    Statements,
+    /// Transactions of a load.
+    Transactions,
+}
+
+impl TrafficUnit {
+    /// One of them, in words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Statements => "statement",
+            Self::Transactions => "transaction",
+        }
+    }
+}
+
 /// The clients in one phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct TrafficPhase {
-    /// How long it was.
+    /// How long it was. Of a load, the intervals that it touched.
     pub duration: Micros,
-    /// Statements that were answered in it.
+    /// Statements that were answered in it, or transactions of a load.
     pub statements: u64,
-    /// The longest time until an answer, of statements sent in it.
+    /// The longest of them.
     pub longest: Micros,
 }
 
@@ -48,8 +75,8 @@ pub struct MigrationWait {
     pub lock: Option<LockFacts>,
     /// How long; up to the end of the case where it never ended.
     pub waited: Micros,
-    /// The event that began it.
-    pub event: u32,
+    /// The event that began it; none under a load.
+    pub event: Option<u32>,
 }
 
 /// A statement of a client that failed.
@@ -126,13 +153,56 @@ impl MigrationTraffic {
                 });
             }
         }
-        traffic.error = own.iter().rev().find_map(|message| {
-            let (moment, reply, _) = message.answer.as_ref()?;
-            let error = reply.error.as_ref()?;
-            Some((error.code.clone(), error.message.clone(), moment.seq))
-        });
+        traffic.failures = traffic.failed.len() as u64;
+        traffic.error = last_error(&own);
         traffic.wait_for(waits, &is_own, last);
+        traffic.wait_count = traffic.waits.len() as u64;
         Some(traffic)
+    }
+
+    /// A migration in the midst of a load. An interval that it touched counts as one in which it ran.
+    pub(in crate::measure) fn under_load(
+        trace: &Trace<'_>,
+        load: &LoadLog,
+        under: &UnderLoad,
+    ) -> Self {
+        let mut traffic = Self {
+            duration: under.ended.since(under.began),
+            unit: TrafficUnit::Transactions,
+            queue: under.queue,
+            wait_count: under.waits.iter().map(|waits| waits.count).sum(),
+            ..Self::default()
+        };
+        for interval in &load.intervals {
+            let until = Micros(interval.from.0 + interval.length.0);
+            let phase =
+                usize::from(until > under.began) + usize::from(interval.from >= under.ended);
+            let of = &mut traffic.phases[phase];
+            of.duration.0 += interval.length.0;
+            for tally in &interval.clients {
+                of.statements += tally.latency.count();
+                of.longest = of.longest.max(tally.latency.max());
+                if phase == 1 {
+                    traffic.failures += tally.failed;
+                }
+            }
+        }
+        let waits = under.waits.iter();
+        traffic.waits = waits
+            .map(|waits| MigrationWait {
+                client: ClientId::single(&waits.client),
+                step: None,
+                lock: Some(waits.lock.clone()),
+                waited: waits.longest,
+                event: None,
+            })
+            .collect();
+        let own = trace
+            .messages
+            .iter()
+            .filter(|message| message.client.script == MIGRATION);
+        traffic.error = last_error(&own.collect::<Vec<_>>());
+        traffic
     }
 
     /// Who waits for the migration holds up those who wait for him.
@@ -156,7 +226,7 @@ impl MigrationTraffic {
                 step: wait.step.clone(),
                 lock: wait.lock.clone(),
                 waited: wait.waited.unwrap_or_else(|| last.since(wait.seen_at)),
-                event: wait.began,
+                event: Some(wait.began),
             });
             spans.push((wait.began, wait.ended.map_or(u32::MAX, |(seq, _)| seq)));
         }
@@ -169,6 +239,15 @@ impl MigrationTraffic {
         let most = spans.iter().map(|(from, _)| at(*from)).max();
         self.queue = most.unwrap_or(0) as u64;
     }
+}
+
+/// The error that ended the migration.
+fn last_error(own: &[&Message<'_>]) -> Option<(String, String, u32)> {
+    own.iter().rev().find_map(|message| {
+        let (moment, reply, _) = message.answer.as_ref()?;
+        let error = reply.error.as_ref()?;
+        Some((error.code.clone(), error.message.clone(), moment.seq))
+    })
 }
 
 /// How many statements are needed to tell that some are missing.

@@ -5,7 +5,7 @@ use super::catalog::{self, Held, Relations, Used};
 use super::{PgTracer, mode};
 use crate::pg::connect::{Connector, Login};
 use crate::pg::conninfo::HostName;
-use crate::record::{LockSight, Micros, StatementTrace, TransactionScope};
+use crate::record::{LockSight, Micros, RelationLock, StatementTrace, TransactionScope};
 use crate::run::session::ProgramEnd;
 use crate::schedule::MigrationCommand;
 use std::collections::{BTreeMap, BTreeSet};
@@ -242,7 +242,15 @@ impl PgTracer {
         let only_seen = watched
             .into_values()
             .filter(|seen| !known.contains(&seen.sql));
-        traces.extend(only_seen.map(|seen| self.seen(seen, &relations, &now)));
+        let only_seen = only_seen.map(|seen| {
+            let mut trace = self.seen(seen, &relations, &now);
+            // Locks that an earlier statement of the transaction took are told with that one.
+            let told = |lock: &RelationLock| traces.iter().any(|trace| trace.locks.contains(lock));
+            trace.locks.retain(|lock| !told(lock));
+            trace
+        });
+        let only_seen: Vec<StatementTrace> = only_seen.collect();
+        traces.extend(only_seen);
         Ok((traces, ended))
     }
 

@@ -28,7 +28,7 @@ use std::{
 };
 use tokio::sync::{
     mpsc::{UnboundedReceiver, unbounded_channel},
-    watch,
+    oneshot, watch,
 };
 
 /// How often the sessions are looked at: often enough to see where they wait, seldom enough not to be in their way.
@@ -59,11 +59,13 @@ pub struct LoadProgress<'a> {
 }
 
 impl<D: Database> Stage<'_, D> {
-    /// Lets the traffic flow. What was counted is kept, however it ends.
+    /// Lets the traffic flow. What was counted is kept, however it ends. `measured` is told the moment from which on
+    /// transactions are measured, as soon as it is known.
     pub(in crate::run) async fn flow(
         &self,
         case: &Arc<Case>,
         plan: &LoadPlan,
+        measured: Option<oneshot::Sender<Instant>>,
     ) -> Result<(), Breakage> {
         let traffic = Arc::new(Traffic::of(case, plan));
         let mut watch = self.database.load_watch().await?;
@@ -77,6 +79,7 @@ impl<D: Database> Stage<'_, D> {
         let started = self.start(&traffic, &dialers);
         let (crew, mut heard) = started.map_err(|broken| *broken)?;
         let mut flow = Flow::new(&traffic, crew, self.ledger.observer(), self.ledger.case());
+        flow.measured = measured;
         let flowed = flow.go(&mut watch, &mut heard, &self.stop).await;
         if flow.is_cut_short() {
             watch.end_sessions().await;
@@ -187,6 +190,8 @@ struct Flow<'a> {
     workers: usize,
     clients: Vec<String>,
     clock: Option<Clock>,
+    /// Who waits for the end of the warmup.
+    measured: Option<oneshot::Sender<Instant>>,
     ready: usize,
     done: usize,
     /// Intervals that not all workers have told of, by their beginning.
@@ -212,6 +217,7 @@ impl<'a> Flow<'a> {
             observer,
             case,
             clock: None,
+            measured: None,
             ready: 0,
             done: 0,
             open: BTreeMap::new(),
@@ -273,6 +279,10 @@ impl<'a> Flow<'a> {
                     look = Some(Instant::now());
                 }
                 self.begin();
+                if let (Some(clock), Some(tell)) = (&self.clock, self.measured.take()) {
+                    // Who does not listen any more does not want to know.
+                    let _ = tell.send(clock.measured_from);
+                }
             }
             let now = Instant::now();
             let end = self.clock.as_ref().and_then(Clock::end);

@@ -7,6 +7,7 @@ mod beside;
 mod members;
 mod results;
 mod trace;
+mod under_load;
 
 use super::{
     carry_out::Stage,
@@ -30,7 +31,10 @@ impl<D: Database> Stage<'_, D> {
             copy.close().await?;
             rehearsed?;
             if !self.stop.requested() {
-                self.let_clients_act().await?;
+                match &self.case.load {
+                    Some(load) => self.migrate_under_load(plan, load).await?,
+                    None => self.let_clients_act().await?,
+                }
             }
         } else {
             self.rehearse(plan).await?;

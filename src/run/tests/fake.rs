@@ -12,8 +12,8 @@ use crate::{
     },
     run::session::{
         Blocked, Canceller, Connected, Database, ExplainMode, HeldRelation, LockWatch, Message,
-        NotReady, ProgramEnd, Server, Session, SessionPlan, Tidying, Tracer, TransactionEnd,
-        WaitFacts,
+        NotReady, ProgramEnd, Queued, Server, Session, SessionPlan, Tidying, Tracer,
+        TransactionEnd, WaitFacts,
     },
     schedule::{Case, MigrationCommand},
     spec::workload::Protocol,
@@ -300,6 +300,10 @@ impl LockWatch for FakeWatch {
             })
         });
         Ok(facts.collect())
+    }
+
+    async fn queue(&mut self) -> Result<Vec<Queued>, Breakage> {
+        Ok(Vec::new())
     }
 
     async fn held(&mut self, _: i32) -> Result<Vec<HeldRelation>, Breakage> {

@@ -8,6 +8,7 @@ use crate::{
             CompatibleFacts, Expectation, ImprovesFacts, MigrationFacts, NoneOr, TimeoutRule,
         },
         migration::{MigrationItem, ResultRule, is_both},
+        workload::Load,
     },
     sql,
 };
@@ -17,6 +18,9 @@ impl Checker<'_> {
         let scenario = self.scenario;
         self.migration_items("migrate", &scenario.migrate);
         self.migration_items("rollback", &scenario.rollback);
+        if let (Some(load), false) = (&scenario.load, scenario.migrate.is_empty()) {
+            self.in_the_midst_of(load);
+        }
         if scenario.migrate.is_empty() {
             self.nothing_to_undo();
             self.no_before_and_after();
@@ -31,6 +35,31 @@ impl Checker<'_> {
         }
     }
 
+    /// A migration begins when a third of the load is over, and the clients of a load go across it.
+    fn in_the_midst_of(&self, load: &Load) {
+        if load.transactions.is_some() {
+            let primary = "this load does not say how long it takes, so that no migration can be in the midst of it";
+            self.push(
+                Diagnostic::error("contradiction", primary)
+                    .at(self.key_place("/load/transactions"))
+                    .related(self.key_place("/migrate"), "the migration")
+                    .hint("say \"duration\" or \"stages\" instead"),
+            );
+        }
+        let clients = self.scenario.clients.iter();
+        for (name, _) in clients.filter(|(_, client)| !is_both(&client.on)) {
+            let primary = format!(
+                "\"{name}\" works on one side of the migration only, and a load goes across it"
+            );
+            self.push(
+                Diagnostic::error("contradiction", primary)
+                    .at(self.key_place(&format!("/clients/{}/on", escaped(name))))
+                    .related(self.key_place("/load"), "the load")
+                    .hint("try it in a scenario of its own, with \"compatible\""),
+            );
+        }
+    }
+
     /// The block that a migration cannot stand beside: its clients run freely, with events of their own.
     fn beside_a_migration(&self) -> Option<&'static str> {
         let scenario = self.scenario;
@@ -38,7 +67,6 @@ impl Checker<'_> {
             ("order", scenario.order.is_some()),
             ("orders", !scenario.orders.is_empty()),
             ("explore", scenario.explore.is_some()),
-            ("load", scenario.load.is_some()),
         ];
         blocks
             .into_iter()
@@ -241,6 +269,16 @@ impl Checker<'_> {
 
     fn member(&self, name: &str, path: &str) {
         let is_client = self.scenario.clients.contains_key(name);
+        if let (true, Some(_)) = (is_client, &self.scenario.load) {
+            let primary =
+                format!("\"{name}\" is a part of the load, and cannot be tried by itself");
+            self.push(
+                Diagnostic::error("contradiction", primary)
+                    .at(self.place(path))
+                    .related(self.key_place("/load"), "the load")
+                    .hint("name queries, or try clients in a scenario without a load"),
+            );
+        }
         if !is_client && !self.scenario.queries.contains_key(name) {
             let known = self
                 .scenario

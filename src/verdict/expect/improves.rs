@@ -4,7 +4,8 @@
 
 use super::never_migrated;
 use crate::{
-    record::{PlanPoint, PlanSnapshot},
+    measure::migration::query_cost,
+    record::PlanPoint,
     spec::{
         expect::{AtLeast, Bound, ImprovedMeasure, ImprovesExpectation},
         quantity::Factor,
@@ -80,27 +81,17 @@ fn in_time(micros: f64) -> String {
     format_duration(std::time::Duration::from_micros(micros as u64))
 }
 
-/// What the statement needed at a time, the median over its repetitions where it is time.
+/// What the statement needed at a time.
 fn need(
     context: &Context<'_>,
     query: &str,
     measure: ImprovedMeasure,
     point: PlanPoint,
 ) -> Option<f64> {
-    if measure == ImprovedMeasure::Time {
-        let runs = context.log.queries.iter();
-        let runs =
-            runs.filter(|run| run.query == query && run.point == point && run.error.is_none());
-        let mut spans: Vec<u64> = runs.map(|run| run.timing.total.0).collect();
-        spans.sort_unstable();
-        return spans.get(spans.len() / 2).map(|span| *span as f64);
+    let cost = query_cost(context.log, query, point);
+    match measure {
+        ImprovedMeasure::Time => cost.time.map(|time| time.0 as f64),
+        ImprovedMeasure::Buffers => cost.buffers.map(|pages| pages as f64),
+        ImprovedMeasure::Wal => cost.wal.map(|bytes| bytes as f64),
     }
-    let mut snapshots = context.log.plans.iter();
-    let snapshot: &PlanSnapshot = snapshots.find(|snapshot| snapshot.point == point)?;
-    let plan = snapshot.plans.iter().find(|plan| plan.query == query)?;
-    let actual = plan.measured()?.explained.root.actual.as_ref()?;
-    Some(match measure {
-        ImprovedMeasure::Wal => actual.wal.bytes as f64,
-        ImprovedMeasure::Buffers | ImprovedMeasure::Time => actual.buffers.shared() as f64,
-    })
 }

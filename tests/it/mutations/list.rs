@@ -615,4 +615,11 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         from: "migrations/backfill_safe.sql",
         to: "migrations/backfill_unsafe.sql",
     },
+    Mutation {
+        what: "CONCURRENTLY is forgotten while everybody pays",
+        file: "migrations/under_load.yaml",
+        case: "safe, load",
+        from: "migrations/index_safe.sql",
+        to: "migrations/index_unsafe.sql",
+    },
 ];

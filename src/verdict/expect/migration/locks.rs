@@ -3,7 +3,7 @@
 use super::{About, brief, span};
 use crate::{
     measure::migration::{self, Blockage, BlockedBy},
-    record::{LockMode, Micros, StatementTrace, TableUse},
+    record::{LockMode, LockSight, Micros, StatementTrace, TableUse},
     spec::{
         expect::{Bound, LockWord, MigrationFacts, NoneOr, TimeoutRule},
         quantity::TimeSpan,
@@ -132,7 +132,10 @@ impl About<'_> {
     fn timeout(&self, key: &str, rule: &TimeoutRule) -> Vec<Finding> {
         let blockages = migration::blockages(self.log);
         let mut guilty: Vec<&StatementTrace> = Vec::new();
-        for blockage in &blockages {
+        for blockage in blockages
+            .iter()
+            .filter(|blockage| knows_timeouts(blockage.statement))
+        {
             if matches!(blockage.by, BlockedBy::Lock(_))
                 && !guilty
                     .iter()
@@ -194,6 +197,11 @@ impl About<'_> {
             |blockage| format!("{} wait", uses(blockage)),
         )
     }
+}
+
+/// The timeouts of a statement that was only seen from outside are its program's own.
+fn knows_timeouts(trace: &StatementTrace) -> bool {
+    trace.position > 0 || trace.seen == LockSight::Complete
 }
 
 /// `reads and writes of "orders"`.

@@ -78,11 +78,11 @@ impl About<'_> {
                     step.unwrap_or_default(),
                     span(waited)
                 );
-                let waits = plural(traffic.waits.len() as u64, "wait");
+                let waits = plural(traffic.wait_count, "wait");
                 Finding::failed("migration-wait", primary)
                     .label(format!("{waits} were seen"))
                     .detail(lock)
-                    .events([wait.event])
+                    .events(wait.event)
             }
         };
         Some(finding.at(self.at("waited")))
@@ -98,20 +98,20 @@ impl About<'_> {
             plural(traffic.queue, "session"),
             limit.words()
         );
-        let events = traffic.waits.iter().map(|wait| wait.event);
+        let events = traffic.waits.iter().filter_map(|wait| wait.event);
         let finding = Finding::failed("migration-queue", primary).events(events);
         Some(finding.at(self.at("queue")))
     }
 
     fn failed(&self, traffic: &MigrationTraffic, bound: &Bound<u64>) -> Option<Finding> {
         let limit = Limit::of(bound, Natural::AtMost);
-        let count = traffic.failed.len() as u64;
+        let count = traffic.failures;
         if limit.holds(count) {
             return None;
         }
         let primary = format!(
             "{} failed while the migration ran, expected {}",
-            plural(count, "statement"),
+            plural(count, traffic.unit.word()),
             limit.words()
         );
         let first = traffic.failed.first().map(|failed| {
