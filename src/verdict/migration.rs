@@ -1,6 +1,7 @@
 //! What is judged of every migration, whatever is expected: that it goes through, that the watched queries return what
 //! they returned, that what undoes it brings everything back. What else it changed is worth knowing.
 
+mod claims;
 mod queries;
 
 use super::{
@@ -40,6 +41,7 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
         findings.extend(rollback(context, log, undone));
     }
     findings.extend(changes(context, log));
+    findings.extend(claims::judge(context, log));
     findings.extend(felt(context));
     findings
 }
@@ -261,8 +263,8 @@ const LEDGERS: [&str; 12] = [
 
 /// Whether a new object belongs to such a table, or is one.
 fn is_of_a_ledger(line: &str) -> bool {
-    let names = |ledger: &&str| line.contains(&format!(".{ledger}"));
-    line.starts_with('+') && LEDGERS.iter().any(|ledger| names(&ledger))
+    let mut ledgers = LEDGERS.iter();
+    line.starts_with('+') && ledgers.any(|ledger| line.contains(&format!(".{ledger}")))
 }
 
 /// What a migration changed, for those who want to know.

@@ -1,0 +1,126 @@
+//! What the text of a migration is said to do, held against what it did: every claim of the rules over scripts is
+//! confirmed or refuted by the trace.
+//!
+//! What was only sampled can confirm a claim and not refute it, and neither can a statement that failed.
+
+use crate::{
+    lint::{Claim, lint_script},
+    record::{LockSight, MigrationLog, RelationName, StatementTrace, TableUse},
+    schedule::MigrationWork,
+    source::SourceFile,
+    text::format_duration,
+    verdict::{context::Context, expect::migration::place_of, finding::Finding},
+};
+
+/// What became of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    Confirmed,
+    Refuted,
+}
+
+/// A note for each claim that the trace can prove.
+pub(super) fn judge(context: &Context<'_>, log: &MigrationLog) -> Vec<Finding> {
+    let parts = context.case.migration.iter().flat_map(|plan| &plan.up);
+    let mut findings = Vec::new();
+    for part in parts {
+        let own = || {
+            log.statements
+                .iter()
+                .filter(|trace| trace.path == part.path)
+        };
+        match &part.work {
+            MigrationWork::Script(script) => {
+                let traces: Vec<&StatementTrace> = own().collect();
+                findings.extend(of_script(context, &script.text, &traces));
+            }
+            // Of a program the statements are known one by one.
+            MigrationWork::Command(_) => {
+                findings.extend(own().flat_map(|trace| of_script(context, &trace.sql, &[trace])));
+            }
+        }
+    }
+    findings
+}
+
+fn of_script(context: &Context<'_>, text: &str, traces: &[&StatementTrace]) -> Vec<Finding> {
+    let file = SourceFile::new("migration", text);
+    let (found, _) = lint_script(&file);
+    let claims = found.iter().filter_map(|one| {
+        let claim = one.found.claim?;
+        let end = text.get(..one.span.end)?.chars().count();
+        // A claim belongs to the last statement that begins before it ends.
+        let trace = traces
+            .iter()
+            .rev()
+            .find(|trace| trace.position as usize <= end)
+            .copied()?;
+        let (proof, fact) = proof(trace, claim, &one.found.of)?;
+        let (code, word) = match proof {
+            Proof::Confirmed => ("claim-confirmed", "confirmed"),
+            Proof::Refuted => ("claim-refuted", "refuted"),
+        };
+        let primary = format!(
+            "{word} by the trace: {} ({})",
+            one.found.says, one.rule.code
+        );
+        let finding = Finding::note(code, primary)
+            .at(place_of(context, trace))
+            .detail(Some(fact));
+        Some(finding)
+    });
+    claims.collect()
+}
+
+/// Whether a statement did to a table what is claimed, and what shows it; none where the trace cannot tell.
+fn proof(trace: &StatementTrace, claim: Claim, of: &str) -> Option<(Proof, String)> {
+    let is = |relation: &RelationName| {
+        let table = of.rsplit_once('.').map(|(table, _)| table);
+        relation.is(of) || table.is_some_and(|table| relation.is(table))
+    };
+    let wanted = match claim {
+        Claim::BlocksReads => Some(TableUse::Reads),
+        Claim::BlocksWrites => Some(TableUse::Writes),
+        Claim::Rewrites | Claim::Scans => None,
+    };
+    let locks = trace
+        .locks
+        .iter()
+        .filter(|lock| lock.existed && is(&lock.relation));
+    let strongest = locks.map(|lock| lock.mode).max();
+    let (held, fact) = match (claim, wanted) {
+        (Claim::Rewrites, _) => {
+            let anew = trace.rewrites.iter().any(is);
+            (anew, format!("{} {} anew", of, written(anew)))
+        }
+        (Claim::Scans, _) => {
+            let scan = trace.scans.iter().find(|scan| is(&scan.table));
+            let rows = scan.map_or(0, |scan| scan.rows);
+            (scan.is_some(), format!("{rows} rows of {of} were read"))
+        }
+        (_, wanted) => {
+            let blocked =
+                strongest.is_some_and(|mode| mode.blocks().any(|what| Some(what) == wanted));
+            let span = format_duration(trace.held.duration());
+            let fact = match strongest {
+                Some(mode) => format!("it held {mode} on {of} for {span}"),
+                None => format!("it held no lock on {of}, or {of} was not there before"),
+            };
+            (blocked, fact)
+        }
+    };
+    let can_refute = trace.error.is_none() && trace.seen == LockSight::Complete;
+    match held {
+        true => Some((Proof::Confirmed, fact)),
+        false if can_refute => Some((Proof::Refuted, fact)),
+        false => None,
+    }
+}
+
+fn written(anew: bool) -> &'static str {
+    if anew {
+        "was written"
+    } else {
+        "was not written"
+    }
+}
