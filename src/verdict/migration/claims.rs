@@ -1,11 +1,12 @@
 //! What the text of a migration is said to do, held against what it did: every claim of the rules over scripts is
 //! confirmed or refuted by the trace.
 //!
-//! What was only sampled can confirm a claim and not refute it, and neither can a statement that failed.
+//! What was only sampled can confirm a claim and not refute it, and neither can a statement that failed. A lock that its
+//! transaction held before is told with an earlier statement, so that it is not refuted either.
 
 use crate::{
     lint::{Claim, lint_script},
-    record::{LockSight, MigrationLog, RelationName, StatementTrace, TableUse},
+    record::{LockSight, MigrationLog, RelationName, StatementTrace, TableUse, TransactionScope},
     schedule::MigrationWork,
     source::SourceFile,
     text::format_duration,
@@ -34,9 +35,17 @@ pub(super) fn judge(context: &Context<'_>, log: &MigrationLog) -> Vec<Finding> {
                 let traces: Vec<&StatementTrace> = own().collect();
                 findings.extend(of_script(context, &script.text, &traces));
             }
-            // Of a program the statements are known one by one.
+            // Of a program the statements are known one by one, and what it wrote anew as a whole.
             MigrationWork::Command(_) => {
-                findings.extend(own().flat_map(|trace| of_script(context, &trace.sql, &[trace])));
+                let Some(whole) = own().next() else { continue };
+                for trace in own().skip(1) {
+                    let trace = StatementTrace {
+                        rewrites: whole.rewrites.clone(),
+                        scans: whole.scans.clone(),
+                        ..trace.clone()
+                    };
+                    findings.extend(of_script(context, &trace.sql, &[&trace]));
+                }
             }
         }
     }
@@ -109,7 +118,8 @@ fn proof(trace: &StatementTrace, claim: Claim, of: &str) -> Option<(Proof, Strin
             (blocked, fact)
         }
     };
-    let can_refute = trace.error.is_none() && trace.seen == LockSight::Complete;
+    let has_all_locks = wanted.is_none() || trace.scope != TransactionScope::Shared;
+    let can_refute = trace.error.is_none() && trace.seen == LockSight::Complete && has_all_locks;
     match held {
         true => Some((Proof::Confirmed, fact)),
         false if can_refute => Some((Proof::Refuted, fact)),
@@ -122,5 +132,62 @@ fn written(anew: bool) -> &'static str {
         "was written"
     } else {
         "was not written"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{LockMode, RelationLock};
+
+    fn orders() -> RelationName {
+        RelationName {
+            schema: "public".to_owned(),
+            name: "orders".to_owned(),
+            of: None,
+        }
+    }
+
+    fn trace(mode: LockMode) -> StatementTrace {
+        StatementTrace {
+            locks: vec![RelationLock {
+                relation: orders(),
+                mode,
+                existed: true,
+            }],
+            ..StatementTrace::default()
+        }
+    }
+
+    fn proven(trace: &StatementTrace, claim: Claim) -> Option<Proof> {
+        proof(trace, claim, "orders").map(|(proof, _)| proof)
+    }
+
+    #[test]
+    fn a_claim_holds_if_the_trace_saw_it_and_not_otherwise() {
+        let share = trace(LockMode::Share);
+        assert_eq!(proven(&share, Claim::BlocksWrites), Some(Proof::Confirmed));
+        assert_eq!(proven(&share, Claim::BlocksReads), Some(Proof::Refuted));
+        assert_eq!(proven(&share, Claim::Rewrites), Some(Proof::Refuted));
+        let anew = StatementTrace {
+            rewrites: vec![orders()],
+            ..share
+        };
+        assert_eq!(proven(&anew, Claim::Rewrites), Some(Proof::Confirmed));
+    }
+
+    #[test]
+    fn what_a_trace_cannot_know_is_not_refuted() {
+        let sampled = StatementTrace {
+            seen: LockSight::Sampled { looks: 3 },
+            ..trace(LockMode::ShareUpdateExclusive)
+        };
+        assert_eq!(proven(&sampled, Claim::BlocksWrites), None);
+        let shared = StatementTrace {
+            scope: TransactionScope::Shared,
+            ..trace(LockMode::AccessShare)
+        };
+        assert_eq!(proven(&shared, Claim::BlocksReads), None);
+        assert_eq!(proven(&shared, Claim::Scans), Some(Proof::Refuted));
     }
 }
