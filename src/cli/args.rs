@@ -575,9 +575,9 @@ Examples:
   pgauge man | man -l -
   pgauge man run > /usr/local/share/man/man1/pgauge-run.1")]
 pub struct ManArgs {
-    /// Of which command; without it, of the program
+    /// Of which command, such as `run` or `import isolation`; without it, of the program
     #[arg(value_name = "COMMAND")]
-    pub command: Option<String>,
+    pub command: Vec<String>,
 }
 
 #[cfg(test)]

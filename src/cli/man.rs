@@ -12,29 +12,24 @@ use crate::{report::terminal::say, source::Diagnostic, text::did_you_mean};
 ///
 /// There is no such command, or the page cannot be made.
 pub fn man(args: &ManArgs) -> Result<(), Stop> {
-    say(&text(args.command.as_deref())?);
+    say(&text(&args.command)?);
     Ok(())
 }
 
-fn text(command: Option<&str>) -> Result<String, Stop> {
-    let mut program = args::command();
-    program.build();
-    let page = match command {
-        None => program,
-        Some(name) => {
-            let names: Vec<String> = program
-                .get_subcommands()
-                .map(|command| command.get_name().to_owned())
-                .collect();
-            let found = program.find_subcommand(name).cloned();
-            found.ok_or_else(|| unknown(name, &names))?
-        }
-    };
-    let page = match command {
-        None => page,
-        // The name under which `man` finds it: `man pgauge-run`.
-        Some(name) => page.display_name(format!("pgauge-{name}")),
-    };
+fn text<S: AsRef<str>>(words: &[S]) -> Result<String, Stop> {
+    let mut page = args::command();
+    page.build();
+    // The name under which `man` finds it: `man pgauge-run`.
+    let mut title = page.get_name().to_owned();
+    for word in words {
+        let word = word.as_ref();
+        let Some(found) = page.find_subcommand(word) else {
+            return Err(unknown(word, &page));
+        };
+        title = format!("{title}-{word}");
+        page = found.clone();
+    }
+    let page = page.display_name(title);
     let mut out = Vec::new();
     let rendered = clap_mangen::Man::new(page).render(&mut out);
     rendered.map_err(|error| {
@@ -44,7 +39,9 @@ fn text(command: Option<&str>) -> Result<String, Stop> {
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
-fn unknown(name: &str, names: &[String]) -> Stop {
+fn unknown(name: &str, program: &clap::Command) -> Stop {
+    let known = program.get_subcommands();
+    let names: Vec<&str> = known.map(clap::Command::get_name).collect();
     let primary = format!("there is no command \"{name}\"");
     let mut diagnostic = Diagnostic::error("man", primary);
     diagnostic.hints.extend(did_you_mean(name, names));
@@ -59,17 +56,19 @@ mod tests {
     fn every_command_has_its_page_with_its_example() {
         for command in args::command().get_subcommands() {
             let name = command.get_name();
-            let page = text(Some(name)).unwrap().replace("\\-", "-");
+            let page = text(&[name]).unwrap().replace("\\-", "-");
             assert!(page.contains(&format!("pgauge-{name}")), "{page}");
             assert!(page.contains("Example"), "{name}");
         }
-        let page = text(None).unwrap().replace("\\-", "-");
+        let page = text::<&str>(&[]).unwrap().replace("\\-", "-");
         assert!(page.contains("pgauge-run(1)"), "{page}");
+        let page = text(&["import", "isolation"]).unwrap().replace("\\-", "-");
+        assert!(page.contains("pgauge-import-isolation"), "{page}");
     }
 
     #[test]
     fn an_unknown_command_gets_the_nearest() {
-        let stop = text(Some("rum")).unwrap_err();
+        let stop = text(&["rum"]).unwrap_err();
         assert_eq!(stop.status().code(), 2);
         assert_eq!(stop.diagnostics().0[0].hints, ["did you mean \"run\"?"]);
     }

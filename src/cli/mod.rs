@@ -26,8 +26,8 @@ pub mod suite;
 pub use status::{Status, Stop};
 
 use crate::{
-    report::terminal::{Characters, View, say},
-    source::{Diagnostics, render_all},
+    report::terminal::{Characters, View, say, unsaid},
+    source::{Diagnostic, Diagnostics, render_all},
     text::{discreet, told_by},
 };
 use args::{Command, Typed};
@@ -48,14 +48,20 @@ pub fn main() -> ExitCode {
     let typed = Typed::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     settings::characters().choose();
     let view = settings::view(&typed.telling);
-    match obey(&typed, view) {
-        Ok(status) => status.into(),
+    let status = match obey(&typed, view) {
+        Ok(status) => status,
         Err(stop) => {
             let status = stop.status();
             tell(&stop.diagnostics(), view);
-            status.into()
+            status
         }
-    }
+    };
+    let unsaid = unsaid().map(|reason| {
+        let primary = format!("cannot write to standard output: {reason}");
+        tell(&Diagnostic::error("report", primary).into(), view);
+        Status::World
+    });
+    unsaid.map_or(status, |world| status.and(world)).into()
 }
 
 fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {

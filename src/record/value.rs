@@ -112,7 +112,7 @@ impl Value {
         }
     }
 
-    /// The value with its type, as messages say it: `integer <100>`, `text <"a">`, `null`; of a long one its beginning.
+    /// The value with its type, as messages say it: `integer <100>`, `text <"a">`, `null`; a long one shortened.
     pub fn describe(&self) -> String {
         match self {
             Value::Null => "null".to_owned(),
@@ -120,8 +120,8 @@ impl Value {
         }
     }
 
-    /// The value without its type; text stands in quotes, so that "100" and 100, "NULL" and NULL are told apart. Of a
-    /// long one its beginning.
+    /// The value without its type; text stands in quotes, so that "100" and 100, "NULL" and NULL are told apart; a long
+    /// one is shortened.
     pub fn quoted(&self) -> String {
         match self {
             Value::Text(text) => format!("{:?}", shortened(text, LONGEST_SHOWN)),

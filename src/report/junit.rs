@@ -9,7 +9,6 @@ mod extras;
 use super::{
     clean::{for_attribute, for_xml},
     columns::Frame,
-    cut::cut,
     migration,
     results::{CaseResult, FindingKind, Outcome, Results},
     story,
@@ -17,7 +16,7 @@ use super::{
 use crate::{
     record::Micros,
     source::Color,
-    text::{guarded, plural},
+    text::{guarded, plural, shortened_lines},
 };
 use extras::{Extras, SuiteExtras};
 use indexmap::IndexMap;
@@ -89,7 +88,11 @@ fn told(results: &Results, case: &CaseResult) -> TestCase {
         Outcome::Errored => TestCaseBuilder::error(&name, time, &code, &said),
         Outcome::Skipped => {
             let reason = case.skip_reason().unwrap_or_default();
-            TestCaseBuilder::skipped_with_cause(&name, "skipped", &for_attribute(&cut(&reason)))
+            TestCaseBuilder::skipped_with_cause(
+                &name,
+                "skipped",
+                &for_attribute(&shortened_lines(&reason)),
+            )
         }
     };
     built.set_classname(&class_name(&case.log.case.file));
@@ -108,7 +111,7 @@ fn headline(case: &CaseResult) -> (String, String) {
         0 => String::new(),
         more => format!(" (and {})", plural(more as u64, "more finding")),
     };
-    let said = format!("{}{more}", cut(&first.primary));
+    let said = format!("{}{more}", shortened_lines(&first.primary));
     (for_attribute(&first.code), for_attribute(&said))
 }
 

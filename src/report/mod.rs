@@ -5,7 +5,6 @@
 
 pub mod clean;
 pub mod columns;
-mod cut;
 pub mod figures;
 pub mod file;
 mod gather;

@@ -4,20 +4,19 @@
 
 use super::{
     columns::{Frame, Mark, Note},
-    cut::{cut, cut_diagnostic},
     results::{CaseResult, Finding, FindingKind, Results},
     style::{Paint, shown},
     trace::{Broken, Trace},
 };
 use crate::{
     record::{Event, EventKind, RunNo, Value},
-    source::{Color, render},
-    text::{Side, align_columns},
+    source::{Color, Diagnostic, render},
+    text::{Side, align_columns, shortened, shortened_lines},
 };
 use indexmap::IndexMap;
 use std::collections::HashMap;
 
-/// The longest values of parameters that are shown.
+/// So many characters of the value of a parameter are shown.
 const LONGEST_VALUE: usize = 60;
 
 /// The most statements that are listed.
@@ -25,11 +24,11 @@ const MOST_STATEMENTS: usize = 60;
 
 /// One finding as a message with its snippet and, where rows differ, their difference; ends with a line break.
 pub fn message(results: &Results, finding: &Finding, color: Color) -> String {
-    let mut out = render(&cut_diagnostic(results.diagnostic(finding)), color);
+    let mut out = render(&shortened_texts(results.diagnostic(finding)), color);
     out.push('\n');
     if let Some(diff) = &finding.diff {
         out.push_str("   - expected, + returned:\n");
-        for line in cut(diff).lines() {
+        for line in shortened_lines(diff).lines() {
             let paint = match line.chars().next() {
                 Some('-') => Paint::Red,
                 Some('+') => Paint::Green,
@@ -143,7 +142,13 @@ pub fn statements(events: &[Event]) -> String {
     let rows: Vec<Vec<String>> = seen
         .iter()
         .take(MOST_STATEMENTS)
-        .map(|((name, sql), params)| vec![name.clone(), cut(&shown(sql.trim())), values(params)])
+        .map(|((name, sql), params)| {
+            vec![
+                name.clone(),
+                shortened_lines(&shown(sql.trim())),
+                values(params),
+            ]
+        })
         .collect();
     let mut out: String = align_columns(&rows, &[Side::Left])
         .into_iter()
@@ -155,19 +160,33 @@ pub fn statements(events: &[Event]) -> String {
     out
 }
 
+/// The message with each of its texts shortened.
+fn shortened_texts(diagnostic: Diagnostic) -> Diagnostic {
+    Diagnostic {
+        primary: shortened_lines(&diagnostic.primary),
+        label: diagnostic.label.as_deref().map(shortened_lines),
+        detail: diagnostic.detail.as_deref().map(shortened_lines),
+        hints: diagnostic
+            .hints
+            .iter()
+            .map(|hint| shortened_lines(hint))
+            .collect(),
+        ..diagnostic
+    }
+}
+
 /// `[$1 = 42, $2 = 'a']`
 fn values(params: &[Value]) -> String {
     if params.is_empty() {
         return String::new();
     }
     let shown_values = params.iter().enumerate().map(|(index, value)| {
-        let text: String = value.to_string().chars().take(LONGEST_VALUE + 1).collect();
-        let mut text = shown(&text);
-        if let Some((cut, _)) = text.char_indices().nth(LONGEST_VALUE) {
-            text.truncate(cut);
-            text.push('…');
-        }
-        format!("${} = {text}", index + 1)
+        let text = value.to_string();
+        format!(
+            "${} = {}",
+            index + 1,
+            shown(&shortened(&text, LONGEST_VALUE))
+        )
     });
     format!("[{}]", shown_values.collect::<Vec<_>>().join(", "))
 }

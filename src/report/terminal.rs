@@ -13,7 +13,10 @@ pub use ending::{Ending, Remembered, Written};
 pub use progress::{Progress, Transfer};
 
 use crate::source::Color;
-use std::io::Write;
+use std::{
+    io::{ErrorKind, Write},
+    sync::OnceLock,
+};
 
 /// The width taken where no terminal tells one, such as in a CI log.
 const USUAL_WIDTH: usize = 110;
@@ -59,14 +62,26 @@ impl View {
     }
 }
 
-/// Writes to standard output. A reader who left, as in `pgauge run | head`, is no reason to break off a run:
-/// the reports are still to be written.
+/// Why something that was said reached nobody, the first of them.
+static UNSAID: OnceLock<String> = OnceLock::new();
+
+/// Writes to standard output. That it cannot be written is no reason to break off a run: the reports are still to be
+/// written; [`unsaid`] tells it afterwards. A reader who left, as in `pgauge run | head`, has read enough.
 pub fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     let text = crate::text::discreet(text);
     let text = Characters::chosen().spell(&text);
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    drop(written);
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        UNSAID.get_or_init(|| error.to_string());
+    }
+}
+
+/// Why standard output could not be written, if so; a disk that is full, for instance.
+pub fn unsaid() -> Option<&'static str> {
+    UNSAID.get().map(String::as_str)
 }
 
 /// Writes to standard error what is of use only while the run lasts, in a log that somebody watches.

@@ -6,13 +6,12 @@
 mod step;
 
 use super::columns::{Drawing, DrawnLine, Mark, Note};
-use super::cut::cut;
 use crate::record::{
     Blocker, ClientEnd, ClientId, Event, EventKind, Hold, HookProblem, LockFacts, Micros, RunNo,
     SentBy, ServerError, SkipCause, StatementNo,
 };
 use crate::sql::condition_or_code;
-use crate::text::{format_duration, list, plural};
+use crate::text::{format_duration, list, plural, shortened_lines};
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use step::Taken;
@@ -136,7 +135,7 @@ impl Teller {
             seq: event.seq,
             at: event.at,
             client,
-            text: cut(&text),
+            text: shortened_lines(&text),
             mark,
             events: vec![event.seq],
         });

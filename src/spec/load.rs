@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     isolation::Parsed,
-    source::{Diagnostic, Diagnostics, Place, SourceFile},
-    text::quantity::ByteSize,
+    source::{Diagnostic, Diagnostics, Place, Severity, SourceFile},
+    text::{plural, quantity::ByteSize},
 };
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
@@ -31,6 +31,12 @@ use std::{
 
 /// The largest SQL or CSV file that a seed may name; it is held in memory.
 pub const MAX_SEED_BYTES: ByteSize = ByteSize(256 << 20);
+
+/// The largest spec of PostgreSQL's isolation tester; the largest of PostgreSQL's own has a fiftieth of it.
+pub const MAX_SPEC_BYTES: ByteSize = ByteSize(1 << 20);
+
+/// So many problems of all files are enough: nobody reads more at once.
+const ENOUGH: usize = 1_000;
 
 /// Reads scenario files, each with its variants and what its seeds name.
 ///
@@ -56,8 +62,18 @@ pub fn load_within(
         root: root.map(Path::to_owned),
         ..Shared::default()
     };
-    for path in files {
-        let read = SourceFile::read(path, tree::MAX_BYTES).map_err(Diagnostics::from);
+    for (index, path) in files.iter().enumerate() {
+        if problems.0.len() >= ENOUGH {
+            let left = plural((files.len() - index) as u64, "more file");
+            let primary = format!("not looked at, since so much is wrong already: {left}");
+            problems.push(Diagnostic::new(Severity::Note, "more", primary));
+            break;
+        }
+        let limit = match is_spec(path) {
+            true => MAX_SPEC_BYTES,
+            false => tree::MAX_BYTES,
+        };
+        let read = SourceFile::read(path, limit).map_err(Diagnostics::from);
         match read.and_then(|file| load_with(file, &mut shared)) {
             Ok(scenario) => loaded.push(Arc::new(scenario)),
             Err(wrong) => problems.extend(wrong),
@@ -70,6 +86,10 @@ pub fn load_within(
     } else {
         Ok(loaded)
     }
+}
+
+fn is_spec(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "spec")
 }
 
 /// Reads one scenario from its text.
@@ -112,7 +132,7 @@ fn read_file(
     file: SourceFile,
     shared: &mut Shared,
 ) -> Result<(LoadedScenario, Diagnostics), Diagnostics> {
-    if file.path().extension().is_some_and(|end| end == "spec") {
+    if is_spec(file.path()) {
         return read_spec(file);
     }
     let Document { tree, value } = tree::read(&file)?;

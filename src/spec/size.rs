@@ -3,7 +3,7 @@
 
 use super::{
     LoadedScenario, Scenario,
-    tree::{Part, Tree},
+    tree::{Part, TEXT_OF_A_VALUE, Tree},
 };
 use crate::{
     source::{Diagnostic, Place},
@@ -53,11 +53,13 @@ pub(super) fn variants(document: &Json, tree: &Tree) -> Result<(), Diagnostic> {
         .hint("write several scenario files"))
 }
 
-fn values(value: &Json) -> u64 {
+/// The values of a document, each key another one, and a long text several.
+pub(super) fn values(value: &Json) -> u64 {
     match value {
         Json::Array(items) => 1 + items.iter().map(values).sum::<u64>(),
         Json::Object(keys) => 1 + keys.values().map(|value| 1 + values(value)).sum::<u64>(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 1,
+        Json::String(text) => 1 + text.len() as u64 / TEXT_OF_A_VALUE,
+        Json::Null | Json::Bool(_) | Json::Number(_) => 1,
     }
 }
 

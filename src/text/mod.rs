@@ -9,6 +9,7 @@ mod nearest;
 mod panic;
 pub mod quantity;
 mod redact;
+mod shorten;
 mod wording;
 
 pub use align::{Side, align_columns};
@@ -17,4 +18,5 @@ pub use lines::line_diff;
 pub use nearest::{did_you_mean, nearest};
 pub use panic::{guarded, panic_message};
 pub use redact::{Redactor, names_a_secret, redact_url};
-pub use wording::{format_duration, list, plural, shortened, thousands};
+pub use shorten::{shortened, shortened_lines};
+pub use wording::{format_duration, list, plural, thousands};

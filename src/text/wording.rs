@@ -1,6 +1,6 @@
 //! How do numbers read in a sentence? Plurals, lists, thousands, durations for the eye.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 /// `plural(1, "statement")` is `1 statement`, `plural(2000, "query")` is `2,000 queries`.
 pub fn plural(n: u64, noun: &str) -> String {
@@ -30,18 +30,6 @@ pub fn list<S: AsRef<str>>(words: &[S], joint: &str) -> String {
         [first @ .., last] => {
             let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
             format!("{} {joint} {}", first.join(", "), last.as_ref())
-        }
-    }
-}
-
-/// The text if it has at most so many characters, else its beginning and how long it is: `0123… (1,000,000
-/// characters)`.
-pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        None => Cow::Borrowed(text),
-        Some((end, _)) => {
-            let all = plural(text.chars().count() as u64, "character");
-            Cow::Owned(format!("{}… ({all})", &text[..end]))
         }
     }
 }

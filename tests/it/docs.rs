@@ -172,17 +172,40 @@ fn every_output_in_the_documentation_is_one_that_was_seen() {
 #[test]
 fn no_link_between_the_pages_is_broken() {
     for page in pages() {
-        let text = fs::read_to_string(repository().join(&page)).unwrap();
-        let folder = repository().join(&page);
-        let folder = folder.parent().unwrap();
+        let own = repository().join(&page);
+        let text = fs::read_to_string(&own).unwrap();
+        let folder = own.parent().unwrap();
         for link in text.split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap_or_default();
-            let outside = target.is_empty() || target.contains("://");
-            assert!(
-                outside || folder.join(target).exists(),
-                "{} links to {target}",
-                page.display()
-            );
+            let target = link.split(')').next().unwrap_or_default();
+            if target.contains("://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => own.clone(),
+                file => folder.join(file),
+            };
+            assert!(file.exists(), "{} links to {target}", page.display());
+            if !anchor.is_empty() {
+                let text = fs::read_to_string(file).unwrap();
+                let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                assert!(
+                    headings.any(|heading| anchor_of(heading) == anchor),
+                    "{} links to {target}",
+                    page.display()
+                );
+            }
         }
     }
+}
+
+/// What a heading is linked by, as the usual hosts make it.
+fn anchor_of(heading: &str) -> String {
+    let title = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    title
+        .chars()
+        .filter(kept)
+        .collect::<String>()
+        .replace(' ', "-")
 }

@@ -231,6 +231,21 @@ fn every_example_of_what_check_finds_gives_its_code_and_its_cure_does_not() {
     assert!(tried > 100, "only {tried} were tried");
 }
 
+/// The text up to its first full stop or colon; one within code or a name does not count.
+fn first_sentence(prose: &str) -> &str {
+    let mut within_code = false;
+    let ends = |(at, c): (usize, char)| {
+        within_code ^= c == '`';
+        let before_a_gap = prose[at + c.len_utf8()..]
+            .chars()
+            .next()
+            .is_none_or(char::is_whitespace);
+        (matches!(c, '.' | ':') && !within_code && before_a_gap).then_some(at)
+    };
+    let end = prose.char_indices().find_map(ends);
+    &prose[..end.unwrap_or(prose.len())]
+}
+
 #[test]
 fn the_list_of_codes_is_current() {
     let mut by_severity: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -238,8 +253,7 @@ fn the_list_of_codes_is_current() {
     for (code, page) in &pages {
         let prose = page.split("\n\n").nth(2).unwrap_or_default();
         let prose = prose.replace('\n', " ").replace("](../", "](../../docs/");
-        let sentence = prose.split_inclusive(['.', ':']).next().unwrap_or_default();
-        let sentence = sentence.trim_end_matches([':', '.']);
+        let sentence = first_sentence(&prose).trim_end();
         let line = format!("- [{code}]({code}.md): {sentence}.\n");
         let severity = severity(page).unwrap_or("error");
         by_severity.entry(severity).or_default().push(line);

@@ -133,6 +133,34 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
             "5:11",
         ),
         (
+            "long_sql",
+            scenario(&format!(
+                "clients: {{ a: {{ steps: [{{ sql: 'SELECT {}1' }}] }} }}\n",
+                "1,".repeat(4_000_000)
+            )),
+            "too-large",
+            "2:32",
+        ),
+        (
+            "alias_of_a_long_text",
+            steps(1, &format!("sql: &s '{}'", "x".repeat(1_000_000)))
+                + &"      - sql: *s\n".repeat(2_000),
+            "too-many-values",
+            "21:14",
+        ),
+        (
+            "very_many_wrong_steps",
+            steps(40_000, "{ sqll: SELECT 1 }"),
+            "unknown-key",
+            "5:11",
+        ),
+        (
+            "one_wrong_step_of_many",
+            steps(40_000, "{ sql: SELECT 1 }") + "      - { sqll: SELECT 1 }\n",
+            "unknown-key",
+            "40005:11",
+        ),
+        (
             "one_step_name",
             steps(10_000, "{ step: s, sql: SELECT 1, row_count: 1 }"),
             "duplicate-step",
@@ -355,4 +383,20 @@ fn a_folder_of_ten_thousand_scenarios_fits_into_little_memory() {
     assert!(output.status.success(), "{said}");
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(said, "10,000 files with 10,000 cases: nothing wrong\n");
+}
+
+#[test]
+fn of_a_folder_in_which_everything_is_wrong_a_part_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("scenarios")).unwrap();
+    for i in 0..100 {
+        let steps = "      - { sqll: SELECT 1 }\n".repeat(200);
+        let text = format!("name: number {i}\nclients:\n  a:\n    steps:\n{steps}");
+        fs::write(folder.path().join(format!("scenarios/{i}.yaml")), text).unwrap();
+    }
+    let output = check(folder.path(), "scenarios");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(said.contains("note[more]: not looked at, since so much"), "{said}");
+    assert!(said.matches("error[unknown-key]").count() < 1_200);
 }

@@ -96,6 +96,25 @@ fn a_run_whose_reader_left_still_writes_its_reports_and_ends_with_its_own_status
 }
 
 #[test]
+fn output_that_cannot_be_written_is_told_and_no_success() {
+    if !Path::new("/dev/full").exists() {
+        eprintln!("skipped: there is no /dev/full");
+        return;
+    }
+    let suite = suite();
+    for arguments in [&["schema"][..], &["check", "scenarios"], &["man", "run"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = command(suite.root(), arguments)
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{arguments:?}: {said}");
+        assert!(said.contains("cannot write to standard output"), "{said}");
+    }
+}
+
+#[test]
 fn quiet_is_failures_and_one_line() {
     let suite = suite();
     let run = |file: &str| {

@@ -191,6 +191,33 @@ fn no_output_tells_a_secret_wherever_it_came_in() {
         }
         let help = pgauge(&["run", "--help"], &[("PGAUGE_SERVER", &url)]);
         of_output("run --help", &help);
+        let mirror = "http://qa:canary-of-mirror@127.0.0.1:1";
+        for (arguments, environment) in [
+            (vec!["--download-base", mirror], vec![]),
+            (vec![], vec![("PGAUGE_DOWNLOAD_BASE", mirror)]),
+        ] {
+            // A version that nobody has installed, and nobody serves there.
+            let fixed = ["run", scenario.as_str(), "--server", "14"];
+            let ran = pgauge(&[&fixed[..], &arguments[..]].concat(), &environment);
+            of_output("download", &ran);
+        }
+        let ordered = SCENARIO.replace(
+            "expect:",
+            "order: [alice.token, alice.bound, alice.begin, alice.role, alice.rollback, alice.quoted, alice.cast, alice.link]\nexpect:",
+        );
+        let ordered = write(folder.path(), "ordered.yaml", &ordered)
+            .display()
+            .to_string();
+        let trace = folder.path().join("trace.out");
+        let form = format!("isolation={}", trace.display());
+        let ran = pgauge(
+            &["run", &ordered, "--server", "embedded", "--trace", &form],
+            &[],
+        );
+        of_output("trace", &ran);
+        let trace = std::fs::read_to_string(&trace).unwrap();
+        assert!(trace.contains("step token:"), "{trace}");
+        silent("the trace", &trace);
         registry_is_silent(&somebodys).await;
     });
 }

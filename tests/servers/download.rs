@@ -406,8 +406,10 @@ fn the_program_downloads_after_saying_so_unless_it_must_not() {
         let ran = pgauge(&["run", &scenario, "--server", &server], &environment);
         let said = String::from_utf8_lossy(&ran.stdout);
         assert_eq!(ran.status.code(), Some(0), "{said}");
-        let downloads =
-            said.contains("note: no PostgreSQL server is installed: downloading http://127.0.0.1");
+        let note = format!(
+            "note: no PostgreSQL {server} server is installed: downloading http://127.0.0.1"
+        );
+        let downloads = said.contains(&note);
         assert_eq!(downloads, round == 1, "{said}");
     }
     assert_eq!(

@@ -49,6 +49,8 @@ pub enum Leave {
 /// A build that would be downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
+    /// The major version that was asked for; none where any will do.
+    asked: Option<u32>,
     pin: &'static Pin,
     target: &'static str,
     base: String,
@@ -71,6 +73,7 @@ impl Offer {
             .as_ref()
             .map(|sum| sum.to_ascii_lowercase());
         Some(Self {
+            asked: major,
             pin,
             target,
             base: base.trim_end_matches('/').to_owned(),
@@ -85,8 +88,10 @@ impl Offer {
             Some(_) => "checked against a pinned checksum",
             None => "checked against the checksum that is published beside it",
         };
+        let version = self.asked.map(|major| format!("{major} "));
         format!(
-            "no PostgreSQL server is installed: downloading {} ({checked}) into {}",
+            "no PostgreSQL {}server is installed: downloading {} ({checked}) into {}",
+            version.unwrap_or_default(),
             self.address(),
             self.folder.display()
         )

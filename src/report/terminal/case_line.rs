@@ -3,12 +3,11 @@
 use crate::{
     record::{CaseId, ChosenOrders, Exploration, Micros},
     report::{
-        cut::cut,
         results::{FindingKind, Outcome},
         style::{Paint, shown},
     },
     source::Color,
-    text::format_duration,
+    text::{format_duration, shortened_lines},
     verdict::explored::in_brief,
 };
 
@@ -37,7 +36,7 @@ impl CaseEnding<'_> {
         let rest = match self.outcome {
             Outcome::Skipped => {
                 let reason = self.reason.as_deref().unwrap_or("no reason was given");
-                format!(" ({})", cut(&shown(reason)))
+                format!(" ({})", shortened_lines(&shown(reason)))
             }
             Outcome::Passed | Outcome::Failed | Outcome::Errored | Outcome::Vacuous => {
                 let explored = self

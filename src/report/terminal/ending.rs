@@ -14,7 +14,7 @@ use crate::{
         story,
         style::{Paint, shown},
     },
-    text::{format_duration, guarded, list, plural},
+    text::{format_duration, guarded, list, plural, thousands},
     verdict::Skips,
 };
 use std::path::PathBuf;
@@ -68,7 +68,12 @@ impl Ending<'_> {
                 Outcome::Failed | Outcome::Vacuous | Outcome::Errored => self.story(case),
                 Outcome::Passed | Outcome::Skipped => self.aside(case),
             });
-            out.push_str(&told.unwrap_or_else(|panic| self.untold(case, &panic)));
+            let told = told.unwrap_or_else(|panic| self.untold(case, &panic));
+            if !told.is_empty() {
+                // The next heading brings its own empty line.
+                out.push_str(told.trim_end());
+                out.push('\n');
+            }
         }
         self.never_ran(&mut out, &alike);
         if !out.is_empty() || self.view.verbosity > Verbosity::Quiet {
@@ -277,6 +282,7 @@ impl Ending<'_> {
             .filter(|(count, word, _)| *count > 0 || *word == "passed")
             .map(|(count, word, paint)| {
                 let paint = if count == 0 { Paint::Plain } else { paint };
+                let count = thousands(count as u64);
                 paint.on(&format!("{count} {word}"), self.view.color)
             })
             .collect();

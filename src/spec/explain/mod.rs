@@ -9,8 +9,8 @@ mod keys;
 mod shape;
 mod values;
 
-use super::{load::Places, schema::Compiled, tree::Part};
-use crate::source::{Diagnostic, Diagnostics, Place};
+use super::{load::Places, schema::Compiled, size, tree::Part};
+use crate::source::{Diagnostic, Diagnostics, Place, Severity};
 use jsonschema::{ValidationError, error::ValidationErrorKind as Kind};
 use serde_json::Value as Json;
 use shape::Shape;
@@ -19,9 +19,16 @@ use std::collections::HashSet;
 /// As many problems of one document are told at most.
 const MAX_PROBLEMS: usize = 100;
 
-/// Everything that the schema finds wrong with a document, each once.
+/// Of a document with more values than this one problem is told: to find them all takes memory for each.
+const MANY_VALUES: u64 = 50_000;
+
+/// Everything that the schema finds wrong with a document, each once; of a very large one the first.
 pub(super) fn explain(schema: &Compiled, document: &Json, places: Places<'_>) -> Diagnostics {
-    let errors = schema.errors(document);
+    let is_large = size::values(document) > MANY_VALUES;
+    let errors = match is_large {
+        true => schema.error(document).into_iter().collect(),
+        false => schema.errors(document),
+    };
     if errors.is_empty() {
         return Diagnostics::default();
     }
@@ -32,7 +39,12 @@ pub(super) fn explain(schema: &Compiled, document: &Json, places: Places<'_>) ->
         explained: HashSet::new(),
     };
     errors.iter().for_each(|error| explainer.explain(error));
-    explainer.told()
+    let mut told = explainer.told();
+    if is_large {
+        let primary = "in a file of this size one problem is told at a time";
+        told.push(Diagnostic::new(Severity::Note, "more", primary));
+    }
+    told
 }
 
 struct Explainer<'a> {

@@ -4,22 +4,19 @@ use super::{About, Explainer, last_key, shape::Shape};
 use crate::{
     record::Value,
     source::{Diagnostic, Place},
-    text::{did_you_mean, nearest, plural, quantity::QuantityError},
+    text::{did_you_mean, nearest, plural, quantity::QuantityError, shortened},
 };
 use serde_json::Value as Json;
 
-/// A text of more characters is told by its beginning.
-const LONG: usize = 40;
+/// So many characters of a text are told.
+const LONGEST_SHOWN: usize = 60;
 
 /// The value with its type: `integer <100>`, `a list`.
 fn found(value: &Json) -> String {
     match value {
         Json::Array(_) => "a list".to_owned(),
         Json::Object(_) => "a map".to_owned(),
-        Json::String(text) if text.chars().count() > LONG => {
-            let start: String = text.chars().take(LONG).collect();
-            format!("text <{start:?} …>")
-        }
+        Json::String(text) => format!("text <{:?}>", shortened(text, LONGEST_SHOWN)),
         scalar => Value::from_json(scalar).describe(),
     }
 }

@@ -99,6 +99,9 @@ impl Checker<'_> {
         own: &str,
         path: &str,
     ) {
+        if step.when.is_none() && step.before.is_none() && step.after.is_none() {
+            return;
+        }
         let sees = before.sees(&[], After::Nothing);
         self.when(step.when.as_deref(), &format!("{path}/when"), &sees);
         let hook = self.hook(step.before.as_deref(), &format!("{path}/before"), &sees);

@@ -53,6 +53,15 @@ impl Compiled {
         let errors = self.validator.iter_errors(document);
         errors.take(MOST_ERRORS).collect()
     }
+
+    /// One thing that is wrong with a document. The validator makes all its errors before it gives the first, and keeps
+    /// a copy of the value for each alternative that it could have been: those of a large document fill the memory.
+    pub(super) fn error<'a>(
+        &'a self,
+        document: &'a Json,
+    ) -> Option<jsonschema::ValidationError<'a>> {
+        self.validator.validate(document).err()
+    }
 }
 
 /// Whether a text is a quantity; its pattern cannot say all of it.

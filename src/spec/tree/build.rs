@@ -6,8 +6,8 @@ use std::collections::hash_map::Entry as Slot;
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::{
-    Entry, Kind, Layout, MAX_BYTES, MAX_DEPTH, MAX_NODES, Mapping, Node, NodeId, Scalar, Style,
-    Tree, problem,
+    Entry, Kind, Layout, MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_TEXT, Mapping, Node, NodeId, Scalar,
+    Style, TEXT_OF_A_VALUE, Tree, problem,
 };
 use crate::source::{Diagnostic, Diagnostics, SourceFile, Span};
 use crate::text::did_you_mean;
@@ -172,8 +172,12 @@ impl<'a> Builder<'a> {
         let absent = style == Style::Plain && span.start == span.end;
         let text = if absent { String::new() } else { text };
         let span = self.without_trailing_space(span);
+        if text.len() as u64 > MAX_TEXT.0 {
+            return Err(problem::long_text(text.len(), self.file.place(span)));
+        }
+        let size = 1 + text.len() as u64 / TEXT_OF_A_VALUE;
         let id = self.add(Kind::Scalar(Scalar { text, style }), span, 1)?;
-        self.attach(id, Extent { size: 1, height: 0 });
+        self.attach(id, Extent { size, height: 0 });
         Ok(id)
     }
 

@@ -36,6 +36,12 @@ pub const MAX_DEPTH: usize = 64;
 /// The largest number of nodes (keys, scalars, mappings, sequences), aliases counted as what they refer to.
 pub const MAX_NODES: u64 = 250_000;
 
+/// The longest text in a YAML file: SQL is taken apart into tokens, which take many times its space.
+pub const MAX_TEXT: ByteSize = ByteSize(1 << 20);
+
+/// Where a text is multiplied, by aliases or variants, every so many bytes of it count as one value more.
+pub const TEXT_OF_A_VALUE: u64 = 64;
+
 /// As many problems of one file are told at most.
 const MAX_PROBLEMS: usize = 100;
 

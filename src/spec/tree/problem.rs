@@ -2,7 +2,7 @@
 
 use granit_parser::{ErrorKind, ScanError};
 
-use super::{MAX_DEPTH, MAX_NODES};
+use super::{MAX_DEPTH, MAX_NODES, MAX_TEXT};
 use crate::source::{Diagnostic, Place, SourceFile, Span};
 use crate::text::thousands;
 
@@ -30,7 +30,17 @@ pub(super) fn too_many(place: Place) -> Diagnostic {
     )
     .at(place)
     .label("the limit is passed here")
-    .detail("what an alias refers to counts as often as it is used")
+    .detail("what an alias refers to counts as often as it is used, and a long text as several")
+}
+
+pub(super) fn long_text(bytes: usize, place: Place) -> Diagnostic {
+    Diagnostic::error("too-large", "this text is too large to read")
+        .at(place)
+        .detail(format!(
+            "it has {} bytes; at most {MAX_TEXT} are allowed",
+            thousands(bytes as u64)
+        ))
+        .hint("put it into a file, and name that in the \"seed\"")
 }
 
 pub(super) fn duplicate(key: &str, first: Place, second: Place) -> Diagnostic {
