@@ -3,6 +3,7 @@
 
 use super::{
     LoadedScenario, Scenario,
+    client::Step,
     tree::{Part, TEXT_OF_A_VALUE, Tree},
 };
 use crate::{
@@ -17,6 +18,9 @@ pub const MAX_VARIANT_VALUES: u64 = 500_000;
 /// The most steps that all cases of a file may come to: the steps of each script times its sessions, in every variant
 /// and every order.
 pub const MAX_STEPS: u64 = 500_000;
+
+/// Every so many bytes of SQL count as one step more.
+pub const TEXT_OF_A_STEP: u64 = 128;
 
 /// The most items that a seed may come to, shared lists unfolded.
 pub const MAX_SEED_ITEMS: u64 = 10_000;
@@ -80,7 +84,7 @@ pub(super) fn cases(loaded: &LoadedScenario) -> Result<(), Diagnostic> {
             };
             return Err(Diagnostic::error("too-many-values", primary)
                 .at(loaded.key_place(variant.as_deref(), block))
-                .detail("counted are the steps of each script times its sessions, in every variant and order")
+                .detail("counted are the steps of each script times its sessions, in every variant and order; long SQL as several")
                 .hint("give clients a lower \"count\", or write several scenario files"));
         }
     }
@@ -92,9 +96,18 @@ fn steps(scenario: &Scenario) -> u64 {
     let clients = scenario.clients.values();
     let of_each = clients.map(|client| {
         let sessions = u64::from(client.count.unwrap_or(1));
-        sessions.saturating_mul(client.steps.len() as u64)
+        let script = client.steps.iter().map(weight).fold(0, u64::saturating_add);
+        sessions.saturating_mul(script)
     });
     of_each.fold(0, u64::saturating_add)
+}
+
+/// As how many steps one counts: each session has its text, and that is looked at in every case.
+fn weight(step: &Step) -> u64 {
+    match step {
+        Step::Control(_) => 1,
+        Step::Statement(step) => 1 + step.sql.len() as u64 / TEXT_OF_A_STEP,
+    }
 }
 
 /// Whether a seed of so many items can be carried out; `place` is where it stands.

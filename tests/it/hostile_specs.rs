@@ -142,6 +142,15 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
             "2:32",
         ),
         (
+            "sessions_with_long_sql",
+            scenario(&format!(
+                "clients:\n  a:\n    count: 1000\n    steps: [{{ sql: 'SELECT {}1', row_count: 1 }}]\n",
+                "1,".repeat(400_000)
+            )),
+            "too-many-values",
+            "2:1",
+        ),
+        (
             "alias_of_a_long_text",
             steps(1, &format!("sql: &s '{}'", "x".repeat(1_000_000)))
                 + &"      - sql: *s\n".repeat(2_000),
@@ -397,6 +406,9 @@ fn of_a_folder_in_which_everything_is_wrong_a_part_is_told() {
     let output = check(folder.path(), "scenarios");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3));
-    assert!(said.contains("note[more]: not looked at, since so much"), "{said}");
+    assert!(
+        said.contains("note[more]: not looked at, since so much"),
+        "{said}"
+    );
     assert!(said.matches("error[unknown-key]").count() < 1_200);
 }
