@@ -69,12 +69,19 @@ fn main() -> Result<(), Any> {
     let allowed = "allow_outside_database: [roles, databases, backends, server_control, server_settings, shared_catalogs, \
         dynamic_sql, replication]\n";
     std::fs::write(suite.path().join("pgauge.yaml"), allowed)?;
+    for part in ["specs", "expected"] {
+        let to = suite.path().join(part);
+        std::fs::create_dir(&to)?;
+        for file in glob::glob(&folder.join(part).join("*").to_string_lossy())? {
+            let file = file?;
+            std::fs::copy(&file, to.join(file.file_name().unwrap_or_default()))?;
+        }
+    }
     let bench = Bench {
         suite,
         binaries,
         server,
         tester,
-        folder,
         specs,
     };
     println!(
@@ -98,12 +105,11 @@ fn tester(binaries: &Binaries) -> Option<PathBuf> {
 }
 
 struct Bench {
-    /// A folder with the settings of pgauge.
+    /// A copy of the folder, with settings of pgauge beside it.
     suite: tempfile::TempDir,
     binaries: Binaries,
     server: EmbeddedServer,
     tester: PathBuf,
-    folder: PathBuf,
     specs: Vec<PathBuf>,
 }
 
@@ -185,7 +191,7 @@ impl Bench {
                 "--server",
                 &url,
             ])
-            .arg(self.folder.join("specs"))
+            .arg("specs")
             .current_dir(self.suite.path())
             .output()?;
         let span = began.elapsed();

@@ -135,8 +135,20 @@ where
                 began,
                 tell,
             };
-            search.go()?;
-            Ok(search.finish())
+            match search.go() {
+                Ok(()) => Ok(search.finish()),
+                Err(Stopped::Skip(reason)) => Err(Stopped::Skip(reason)),
+                // What was tried by then is told all the same.
+                Err(Stopped::Broke(breakage)) => {
+                    search.told.orders = None;
+                    // No order that held is what happened.
+                    search.shown = None;
+                    let mut log = search.finish();
+                    log.exploration = log.exploration.filter(|told| told.ran > 0);
+                    log.end = CaseEnd::Broke(breakage);
+                    Ok(log)
+                }
+            }
         })
     }
 }
