@@ -504,7 +504,10 @@ impl Builder<'_> {
         let simple = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let table = table.filter(|table| table.chars().all(simple));
         let name = match (control(sql), table) {
-            (Some(control), _) => control.to_owned(),
+            // The words themselves are names of steps that are nothing else.
+            (Some("begin"), _) => "start".to_owned(),
+            (Some("commit"), _) => "end".to_owned(),
+            (Some(_), _) => "abort".to_owned(),
             (None, Some(table)) => format!("{verb}_{}", table.trim_start_matches("pgbench_")),
             (None, None) => verb,
         };
