@@ -58,7 +58,8 @@ fn explained(json: &Json) -> Option<Explained> {
 }
 
 fn trigger(of: &Map<String, Json>) -> TriggerUse {
-    let name = string(of, "Trigger Name").or_else(|| string(of, "Constraint Name"));
+    // The trigger of a foreign key has a number in its name; the constraint has the name that people know.
+    let name = string(of, "Constraint Name").or_else(|| string(of, "Trigger Name"));
     TriggerUse {
         name: name.unwrap_or_default(),
         relation: string(of, "Relation").unwrap_or_default(),

@@ -2,6 +2,9 @@
 //!
 //! Nothing is proposed that did not help: the query must read at most half as many pages, and use the index. What
 //! writing costs with it is measured on two more copies, one without it and one with it.
+//!
+//! A query that writes is executed on copies only. EXPLAIN does not count what its foreign keys read in other tables, so
+//! there the server's own counters of each relation tell the pages.
 
 mod candidates;
 
@@ -17,7 +20,7 @@ use crate::{
     },
     schedule::StatementForm,
 };
-use candidates::{Candidate, candidates};
+use candidates::{Candidate, candidates, of_triggers};
 
 /// The name that a candidate has on its copy.
 const NAME: &str = "pgauge_candidate";
@@ -34,15 +37,33 @@ impl<D: Database> Stage<'_, D> {
     ) -> Result<Vec<ProvenIndex>, Breakage> {
         let mut proven = Vec::new();
         for (asked, captured) in asked.iter().zip(&snapshot.plans) {
-            let Some(plan) = captured.measured().filter(|plan| writes_nothing(plan)) else {
+            let Some(plan) = captured.measured() else {
                 continue;
             };
+            let mut tried = candidates(&plan.explained.root, &snapshot.catalog);
+            let before = match writes_nothing(plan) {
+                true => Before::Read(cost(plan)),
+                false => {
+                    tried.extend(of_triggers(&plan.explained.triggers, &snapshot.catalog));
+                    if tried.is_empty() {
+                        continue;
+                    }
+                    match self.cost_of_write(asked, None).await? {
+                        Some(before) => Before::Write(before),
+                        None => continue,
+                    }
+                }
+            };
             let mut best: Option<(ProvenIndex, Candidate)> = None;
-            for candidate in candidates(&plan.explained.root, &snapshot.catalog) {
+            for candidate in tried {
                 if self.stop.requested() {
                     return Ok(proven);
                 }
-                if let Some(found) = self.try_one(asked, plan, &candidate).await?
+                let found = match before {
+                    Before::Read(before) => self.try_one(asked, before, &candidate).await?,
+                    Before::Write(before) => self.try_write(asked, before, &candidate).await?,
+                };
+                if let Some(found) = found
                     && best
                         .as_ref()
                         .is_none_or(|(known, _)| found.after.buffers < known.after.buffers)
@@ -51,18 +72,79 @@ impl<D: Database> Stage<'_, D> {
                 }
             }
             if let Some((mut found, candidate)) = best {
-                found.write = self.write_cost(&candidate, &snapshot.catalog).await?;
+                let (bytes, write) = self.price(&candidate, &snapshot.catalog).await?;
+                (found.bytes, found.write) = (bytes, write);
                 proven.push(found);
             }
         }
         Ok(proven)
     }
 
+    /// Builds one candidate for a query that writes; none if it does not help.
+    async fn try_write(
+        &self,
+        asked: &Asked<'_>,
+        before: QueryCost,
+        candidate: &Candidate,
+    ) -> Result<Option<ProvenIndex>, Breakage> {
+        let Some(after) = self.cost_of_write(asked, Some(candidate)).await? else {
+            return Ok(None);
+        };
+        Ok((after.buffers * 2 <= before.buffers).then(|| ProvenIndex {
+            query: asked.query.name.clone(),
+            sql: candidate.sql(""),
+            bytes: 0,
+            before,
+            after,
+            write: None,
+        }))
+    }
+
+    /// What a query that writes takes on a copy, with a candidate or without one; none where it is refused.
+    async fn cost_of_write(
+        &self,
+        asked: &Asked<'_>,
+        candidate: Option<&Candidate>,
+    ) -> Result<Option<QueryCost>, Breakage> {
+        let copy = self.database.fork().await?;
+        let measured = async {
+            let (mut session, _notes) = self.connect_to(&copy).await?;
+            if let Some(candidate) = candidate {
+                let built = plain(&mut session, &candidate.sql(NAME)).await;
+                if built.error.is_some() {
+                    return Ok(None);
+                }
+                copy.tidy(Tidying::Analyze(&[candidate.of()])).await?;
+            }
+            // Planning reads much of the catalog for the first time.
+            let planned = session
+                .explain(asked.message(), ExplainMode::PlanOnly)
+                .await;
+            if planned.is_err() {
+                return Ok(None);
+            }
+            // Within a transaction the session keeps its counters to itself.
+            plain(&mut session, "BEGIN").await;
+            let before = number(&plain(&mut session, FETCHED).await);
+            let explained = session.explain(asked.message(), ExplainMode::Execute).await;
+            plain(&mut session, "SET CONSTRAINTS ALL IMMEDIATE").await;
+            let after = number(&plain(&mut session, FETCHED).await);
+            plain(&mut session, "ROLLBACK").await;
+            Ok(explained.ok().map(|explained| QueryCost {
+                buffers: after.saturating_sub(before),
+                execution: explained.execution.unwrap_or_default(),
+            }))
+        };
+        let measured = measured.await;
+        copy.close().await?;
+        measured
+    }
+
     /// Builds one candidate on a copy; none if it does not help.
     async fn try_one(
         &self,
         asked: &Asked<'_>,
-        plan: &MeasuredPlan,
+        before: QueryCost,
         candidate: &Candidate,
     ) -> Result<Option<ProvenIndex>, Breakage> {
         let copy = self.database.fork().await?;
@@ -80,23 +162,14 @@ impl<D: Database> Stage<'_, D> {
             };
             let mut nodes = after.explained.root.nodes();
             let used = nodes.any(|node| node.shape.index.as_deref() == Some(NAME));
-            let (before, after) = (cost(plan), cost(&after));
+            let after = cost(&after);
             if !used || after.buffers * 2 > before.buffers {
                 return Ok(None);
             }
-            let size = plain(
-                &mut session,
-                &format!("SELECT pg_catalog.pg_relation_size('{NAME}')"),
-            )
-            .await;
-            let bytes = match size.rows().first().and_then(|row| row.first()) {
-                Some(Value::Int(bytes)) => u64::try_from(*bytes).unwrap_or_default(),
-                _ => 0,
-            };
             Ok(Some(ProvenIndex {
                 query: asked.query.name.clone(),
                 sql: candidate.sql(""),
-                bytes,
+                bytes: 0,
                 before,
                 after,
                 write: None,
@@ -107,37 +180,42 @@ impl<D: Database> Stage<'_, D> {
         tried
     }
 
-    /// What an UPDATE of some rows takes without and with the index; none where it cannot be told.
-    async fn write_cost(
+    /// The bytes of the index, and what an UPDATE of some rows takes without and with it; none where that cannot be told.
+    async fn price(
         &self,
         candidate: &Candidate,
         catalog: &Catalog,
-    ) -> Result<Option<WriteCost>, Breakage> {
+    ) -> Result<(u64, Option<WriteCost>), Breakage> {
         if catalog.table(&candidate.table).is_none() {
-            return Ok(None);
+            return Ok((0, None));
         }
         let without = self.written(candidate, None).await?;
         let with = self.written(candidate, Some(candidate.sql(NAME))).await?;
-        Ok(without.zip(with).map(|(without, with)| WriteCost {
+        let bytes = with.as_ref().map_or(0, |with| with.index);
+        let cost = without.zip(with).map(|(without, with)| WriteCost {
             rows: WRITTEN_ROWS,
-            wal_before: without.1,
-            wal_after: with.1,
-            buffers_before: without.0,
-            buffers_after: with.0,
-        }))
+            wal_before: without.wal,
+            wal_after: with.wal,
+            buffers_before: without.pages,
+            buffers_after: with.pages,
+        });
+        Ok((bytes, cost))
     }
 
-    /// Pages and bytes of the log that an UPDATE takes on a copy.
+    /// What an UPDATE takes on a copy.
     async fn written(
         &self,
         candidate: &Candidate,
         index: Option<String>,
-    ) -> Result<Option<(u64, u64)>, Breakage> {
+    ) -> Result<Option<Written>, Breakage> {
         let copy = self.database.fork().await?;
         let written = async {
             let (mut session, _notes) = self.connect_to(&copy).await?;
+            let mut bytes = 0;
             if let Some(index) = index {
                 plain(&mut session, &index).await;
+                let size = format!("SELECT pg_catalog.pg_relation_size('{NAME}')");
+                bytes = number(&plain(&mut session, &size).await);
             }
             let sql = candidate.update(WRITTEN_ROWS);
             let message = Message {
@@ -148,11 +226,47 @@ impl<D: Database> Stage<'_, D> {
             };
             let explained = session.explain(message, ExplainMode::Execute).await.ok();
             let actual = explained.and_then(|explained| explained.root.actual);
-            Ok(actual.map(|actual| (actual.buffers.shared(), actual.wal.bytes)))
+            Ok(actual.map(|actual| Written {
+                pages: actual.buffers.shared(),
+                wal: actual.wal.bytes,
+                index: bytes,
+            }))
         };
         let written = written.await;
         copy.close().await?;
         written
+    }
+}
+
+/// What a query takes as the database is.
+#[derive(Clone, Copy)]
+enum Before {
+    /// Of one that reads, as its plan tells.
+    Read(QueryCost),
+    /// Of one that writes, on a copy.
+    Write(QueryCost),
+}
+
+/// What an UPDATE took.
+struct Written {
+    pages: u64,
+    /// Bytes of the log.
+    wal: u64,
+    /// Bytes of the index.
+    index: u64,
+}
+
+/// Pages of tables and indexes that this session asked for, whoever made it do so.
+const FETCHED: &str = "\
+    SELECT pg_catalog.sum(pg_catalog.pg_stat_get_xact_blocks_fetched(c.oid))::pg_catalog.int8 \
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+    WHERE c.relkind IN ('r', 'i', 't', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')";
+
+/// The only number of a reply.
+fn number(reply: &crate::record::Reply) -> u64 {
+    match reply.rows().first().and_then(|row| row.first()) {
+        Some(Value::Int(number)) => u64::try_from(*number).unwrap_or_default(),
+        _ => 0,
     }
 }
 
