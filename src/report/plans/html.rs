@@ -8,12 +8,16 @@ use crate::measure::plans::NodeChange;
 
 const STYLE: &str = include_str!("plans.css");
 
+const LEGEND: &str = "<p class=\"legend\"><span class=\"changed\">done in another way</span> \
+    <span class=\"added\">in the second plan only</span> <span class=\"removed\">in the first plan only</span></p>\n";
+
 /// Two plans of each query, laid over each other.
 pub fn page(compared: &[ComparedPlan<'_>]) -> String {
     let sections: String = compared.iter().map(section).collect();
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Plans</title>\n<style>\n{STYLE}</style>\n\
-         <h1>Plans</h1>\n{sections}</html>\n"
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>Plans</title>\n<style>\n{STYLE}</style>\n\
+         <h1>Plans</h1>\n{LEGEND}{sections}</html>\n"
     )
 }
 
@@ -27,19 +31,21 @@ fn section(plan: &ComparedPlan<'_>) -> String {
     );
     if let Some(root) = &plan.diff.root {
         let heads: String = HEADS.iter().map(|head| format!("<th>{head}")).collect();
-        out.push_str(&format!("<table>\n<tr><th>node{heads}\n"));
+        out.push_str(&format!(
+            "<div class=\"wide\"><table>\n<tr><th>node{heads}\n"
+        ));
         for (depth, node) in root.lines() {
             let cells: String = cells(node)
                 .iter()
                 .map(|cell| format!("<td>{}", escaped(cell)))
                 .collect();
             out.push_str(&format!(
-                "<tr class=\"{}\"><td style=\"padding-left: {depth}em\">{}{cells}\n",
+                "<tr class=\"{}\"><td style=\"--depth: {depth}\">{}{cells}\n",
                 class(node.change()),
                 escaped(&title(node)),
             ));
         }
-        out.push_str("</table>\n");
+        out.push_str("</table></div>\n");
     }
     let why = plan.why();
     if !why.is_empty() {
