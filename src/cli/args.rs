@@ -422,6 +422,10 @@ pub struct ExportArgs {
 pub enum ExportOf {
     /// Settings and extensions, for `expect: settings: { like: FILE }`
     Settings,
+    /// How the rows are spread, for `seed: [{ like: FILE }]`
+    Statistics,
+    /// The same without any value that a row has
+    MaskedStatistics,
 }
 
 /// Arguments of `lint`.

@@ -8,6 +8,7 @@ pub mod generate;
 pub mod load;
 pub mod migration;
 pub mod plan;
+pub mod statistics;
 
 pub use case::{
     ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, ControlPlan, DatabasePlan,

@@ -328,6 +328,7 @@ impl SeedReader<'_> {
                 SeedItem::Use(seed) => self.list(beside(from, &seed.file), place(index, "use")),
                 SeedItem::File(seed) => self.text(beside(from, &seed.file), place(index, "file")),
                 SeedItem::Csv(seed) => self.text(beside(from, &seed.csv), place(index, "csv")),
+                SeedItem::Like(seed) => self.text(beside(from, &seed.like), place(index, "like")),
                 SeedItem::Sql(_) | SeedItem::Table(_) | SeedItem::Pgbench(_) => 1,
             };
             count = count.saturating_add(own);

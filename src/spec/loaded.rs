@@ -272,6 +272,7 @@ fn named(item: &SeedItem) -> Option<&str> {
     match item {
         SeedItem::File(seed) => Some(&seed.file),
         SeedItem::Csv(seed) => Some(&seed.csv),
+        SeedItem::Like(seed) => Some(&seed.like),
         SeedItem::Use(_) | SeedItem::Sql(_) | SeedItem::Table(_) | SeedItem::Pgbench(_) => None,
     }
 }

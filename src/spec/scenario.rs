@@ -328,9 +328,10 @@ pub struct Database {
     #[schemars(example = json!("tcp"))]
     pub connect: Connect,
     /// Settings for every session of a case. What needs a superuser or a restart works on an embedded
-    /// server; elsewhere the case is skipped.
+    /// server; elsewhere the case is skipped. `like` names an export of production's settings: those that decide about
+    /// plans, time limits and isolation are applied, and what is named here besides wins.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
-    #[schemars(example = json!({ "work_mem": "4MB", "jit": false }))]
+    #[schemars(example = json!({ "like": "../../seeds/production-settings.json", "work_mem": "4MB", "jit": false }))]
     pub settings: Settings,
 }
 

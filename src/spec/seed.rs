@@ -1,6 +1,10 @@
 //! What fills the database.
 
-use super::{generator::Column, quantity::Count, reading::within};
+use super::{
+    generator::Column,
+    quantity::{Count, Percent},
+    reading::{given, within},
+};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +24,8 @@ pub enum SeedItem {
     Csv(CsvSeed),
     /// Generated rows.
     Table(TableSeed),
+    /// Rows like those of production.
+    Like(LikeSeed),
     /// The tables of pgbench.
     Pgbench(PgbenchSeed),
 }
@@ -77,6 +83,28 @@ pub struct TableSeed {
     /// How the value of each column comes about; others take their default.
     #[schemars(example = json!({ "id": { "sequence": 1 }, "user_id": { "zipf": { "max": 1000 } }, "status": "open" }))]
     pub columns: IndexMap<String, Column>,
+}
+
+/// Rows for tables that exist, spread as production's are: as many of them, as often each value, as many NULLs, each
+/// reference to rows as unevenly.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LikeSeed {
+    /// A file that the query of `pgauge export statistics` gave in production, relative to this one.
+    #[schemars(example = json!("../seeds/production-statistics.json"))]
+    pub like: String,
+    /// How many rows each table gets, as a share of those that it has in production; `100%` if absent.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("10%"))]
+    pub scale: Option<Percent>,
+    /// The tables that get rows; all if absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(example = json!(["users", "orders"]))]
+    pub tables: Vec<String>,
 }
 
 /// The tables of pgbench.

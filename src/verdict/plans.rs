@@ -3,12 +3,13 @@
 
 use super::{context::Context, finding::Finding};
 use crate::{
-    measure::plans::{MANY_ROWS, captured, multiplied},
+    measure::plans::{Hint, MANY_ROWS, captured, hints, multiplied, snapshot},
     record::{MeasuredPlan, PlanFacts, PlanPoint},
     schedule::QueryPlan,
     sql::{StatementKind, kind},
     text::plural,
 };
+use std::collections::BTreeMap;
 
 /// The notes of all watched queries.
 pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
@@ -61,6 +62,7 @@ fn of_plan(query: &QueryPlan, plan: &MeasuredPlan, context: &Context<'_>) -> Vec
                 .hint(hint),
         );
     }
+    notes.extend(of_hints(query, plan, context).map(|finding| finding.at(place())));
     if !plan.steady {
         let times = plural(u64::from(plan.executions), "execution");
         let primary = format!("of {times} of query \"{name}\" no two in a row did the same");
@@ -91,4 +93,46 @@ fn of_plan(query: &QueryPlan, plan: &MeasuredPlan, context: &Context<'_>) -> Vec
         );
     }
     notes
+}
+
+/// The settings that decide about plans, as they were when the plans were captured.
+fn planner_settings<'a>(context: &'a Context<'_>) -> &'a BTreeMap<String, String> {
+    static NONE: BTreeMap<String, String> = BTreeMap::new();
+    snapshot(context.log, PlanPoint::Before).map_or(&NONE, |snapshot| &snapshot.settings)
+}
+
+/// The note on what the planner was told, and whether it did so.
+fn of_hints(query: &QueryPlan, plan: &MeasuredPlan, context: &Context<'_>) -> Option<Finding> {
+    let all = hints(&query.sql, planner_settings(context), &plan.explained.root);
+    let (obeyed, ignored): (Vec<&Hint>, Vec<&Hint>) =
+        all.iter().partition(|hint| hint.instead.is_none());
+    let name = &query.name;
+    let ignored_lines = ignored.iter().map(|hint| {
+        let instead = hint.instead.as_deref().unwrap_or_default();
+        format!("ignored: {}; the plan has {instead}", hint.text)
+    });
+    let obeyed_lines = obeyed.iter().map(|hint| format!("obeyed: {}", hint.text));
+    let lines: Vec<String> = ignored_lines.chain(obeyed_lines).collect();
+    let finding = match (ignored.len() as u64, all.len() as u64) {
+        (_, 0) => return None,
+        (0, count) => {
+            let primary = format!(
+                "the plan of query \"{name}\" obeys {}",
+                plural(count, "hint")
+            );
+            Finding::note("hints-obeyed", primary)
+        }
+        (count, _) => {
+            let primary = format!(
+                "the plan of query \"{name}\" ignores {}",
+                plural(count, "hint")
+            );
+            let finding = Finding::note("hints-ignored", primary);
+            match ignored.iter().any(|hint| !hint.is_setting) {
+                true => finding.hint("hints in comments need pg_hint_plan, loaded by shared_preload_libraries or by LOAD; names are those of aliases"),
+                false => finding.hint("a setting that forbids a way makes it dear, and no other way may be there"),
+            }
+        }
+    };
+    Some(finding.detail(lines.join("\n")))
 }

@@ -33,3 +33,4 @@ mod shards;
 mod shell;
 mod shipped;
 mod spec_errors;
+mod statistics;

@@ -3,12 +3,14 @@
 
 mod diff;
 mod estimates;
+mod hints;
 mod life;
 mod reasons;
 mod tree;
 
 pub use diff::{DiffNode, NodeChange, PlanDiff, diff, diff_nodes};
 pub use estimates::{Misestimate, misestimates, off_by};
+pub use hints::{Hint, hints};
 pub use life::{LifeOfQuery, MANY_ROWS, Multiplied, multiplied, own_time};
 pub use reasons::{Reason, reasons};
 pub use tree::{TreeLine, facts_of, tree, tree_lines};

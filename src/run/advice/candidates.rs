@@ -15,6 +15,9 @@ const SMALL: f64 = 1000.0;
 /// Rows of which a LIMIT takes the first ones, from which on it is worth a try to have them in order.
 const MANY: f64 = 100.0;
 
+/// Pages that an index scan reads besides those of its rows, at most.
+const DESCENT: f64 = 20.0;
+
 /// How many candidates of one query are tried at most.
 const MOST: usize = 4;
 
@@ -107,7 +110,7 @@ fn reads_much(node: &PlanNode, above: &[&PlanNode]) -> bool {
     match node.kind.as_str() {
         "Seq Scan" => true,
         "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" => {
-            removed > SMALL || sorted && actual.rows > MANY || pages > MANY / 2.0 + 4.0 * rows
+            removed > SMALL || sorted && actual.rows > MANY || pages > DESCENT + 4.0 * rows
         }
         _ => false,
     }

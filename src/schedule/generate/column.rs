@@ -1,6 +1,7 @@
 //! A column made ready: its generator, and the options `per`, `unique` and `nullable`.
 
 use super::error::Problem;
+use super::like::Like;
 use super::permutation::Permutation;
 use super::random::{Stream, fingerprint, mix};
 use super::source::{Draw, Source, Surroundings, share};
@@ -29,6 +30,8 @@ pub(super) struct Column {
     stream: Stream,
     /// The columns whose values must be known first.
     pub(super) needs: Vec<usize>,
+    /// The columns together with which it is unique.
+    with: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -96,6 +99,7 @@ impl Column {
             nulls: options.nullable.map_or(Ok(0.0), share)?,
             stream: Stream::of(table.seed, &["seed", table.name, name]),
             needs: Vec::new(),
+            with: Vec::new(),
         };
         column.needs = column.needs(table)?;
         column.check_per()?;
@@ -103,6 +107,44 @@ impl Column {
             column.distinct = column.distinct(table.rows)?;
         }
         Ok(column)
+    }
+
+    /// A column whose values are like those of production.
+    pub(super) fn like(name: &str, like: Like, nulls: f64, stream: Stream) -> Column {
+        Column {
+            name: name.to_owned(),
+            made: Made::From(Source::Like(Box::new(like))),
+            distinct: Distinct::No,
+            per: None,
+            nulls,
+            stream,
+            needs: Vec::new(),
+            with: Vec::new(),
+        }
+    }
+
+    /// Whether every row has another value by itself.
+    pub(super) fn is_key(&self) -> bool {
+        matches!(&self.made, Made::From(Source::Like(like)) if matches!(**like, Like::Key(_)))
+    }
+
+    /// Makes it unique together with others.
+    pub(super) fn make_unique_with(&mut self, others: Vec<usize>) {
+        self.needs.clone_from(&others);
+        self.with = others;
+        self.distinct = Distinct::Retried(HashMap::new());
+    }
+
+    /// What must not occur twice: a number that stands for the value and for those together with which it is unique; none
+    /// where one of them is NULL.
+    pub(super) fn occurrence(&self, value: &Value, known: &[Value]) -> Option<u64> {
+        let mut parts = self.with.iter().map(|other| &known[*other]).chain([value]);
+        parts.try_fold(0, |sum: u64, part| {
+            (!part.is_null()).then(|| match self.with.is_empty() {
+                true => stand_in(part),
+                false => mix(sum.wrapping_add(stand_in(part))),
+            })
+        })
     }
 
     /// Whether its values can be made different only by trying.

@@ -12,6 +12,7 @@ mod argument;
 mod choice;
 mod column;
 mod error;
+mod like;
 mod moment;
 mod number;
 mod permutation;

@@ -3,6 +3,7 @@
 use super::argument::Presence;
 use super::choice::Choice;
 use super::error::Problem;
+use super::like::Like;
 use super::moment::Moments;
 use super::number::{Gaussian, Range, Zipf};
 use super::random::{Random, Stream};
@@ -43,6 +44,7 @@ pub(super) enum Source {
     Bool { share: f64 },
     Reference(Arc<dyn ReferencedValues>),
     Rhai { hook: Hook, host: Arc<NoSession> },
+    Like(Box<Like>),
 }
 
 /// What one value is drawn from.
@@ -101,6 +103,7 @@ impl Source {
             Source::Bool { share } => Value::Bool(random.unit() < *share),
             Source::Reference(values) => pick(values.as_ref(), &mut random)?,
             Source::Rhai { hook, host } => evaluate(hook, host, random.bits(), draw.variable)?,
+            Source::Like(like) => like.draw(draw.index, random)?,
         })
     }
 
@@ -127,9 +130,11 @@ impl Source {
             Source::Fake(kind) => numbered_count(*kind),
             Source::Reference(values) => values.rows(),
             Source::Constant(_) => Some(1),
-            Source::Bool { .. } | Source::Gaussian(_) | Source::Zipf(_) | Source::Rhai { .. } => {
-                None
-            }
+            Source::Bool { .. }
+            | Source::Gaussian(_)
+            | Source::Zipf(_)
+            | Source::Rhai { .. }
+            | Source::Like(_) => None,
         }
     }
 
@@ -159,7 +164,8 @@ impl Source {
             | Source::Bool { .. }
             | Source::Gaussian(_)
             | Source::Zipf(_)
-            | Source::Rhai { .. } => return self.draw(Draw { random, ..draw }),
+            | Source::Rhai { .. }
+            | Source::Like(_) => return self.draw(Draw { random, ..draw }),
         })
     }
 

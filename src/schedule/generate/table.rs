@@ -1,6 +1,6 @@
 //! The rows of a seeded table.
 
-use super::column::{Cell, Column, Table, stand_in};
+use super::column::{Cell, Column, Table};
 use super::error::Problem;
 use super::{GenerateError, Surroundings};
 use crate::record::Value;
@@ -60,11 +60,20 @@ impl TableGenerator {
         for (name, column) in spec.columns {
             columns.push(Column::new(name, column, table).map_err(|problem| problem.of(name))?);
         }
+        Self::of_columns(spec.table, spec.rows, columns)
+    }
+
+    /// A table of columns that were made ready.
+    pub(super) fn of_columns(
+        table: &str,
+        rows: u64,
+        columns: Vec<Column>,
+    ) -> Result<TableGenerator, GenerateError> {
         check_own_references(&columns)?;
         let order = order(&columns)?;
         let mut generator = TableGenerator {
-            table: spec.table.to_owned(),
-            rows: spec.rows,
+            table: table.to_owned(),
+            rows,
             columns,
             order,
         };
@@ -196,7 +205,8 @@ impl TableGenerator {
 fn first_unseen(column: &Column, cell: Cell<'_>, seen: &mut HashSet<u64>) -> Result<u64, Problem> {
     for attempt in 0..MAX_TRIES {
         let value = column.attempt(cell, attempt)?;
-        if value.is_null() || seen.insert(stand_in(&value)) {
+        let occurrence = column.occurrence(&value, cell.known);
+        if occurrence.is_none_or(|occurrence| seen.insert(occurrence)) {
             return Ok(attempt);
         }
     }

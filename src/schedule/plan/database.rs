@@ -1,24 +1,25 @@
 //! The database that a case starts from, and the fingerprint by which cases share it.
 
 use super::{
-    Planner,
-    clients::settings,
-    escaped,
+    Planner, escaped,
     hooks::script_place,
     references::{self, Mentions},
 };
 use crate::{
     schedule::{
         case::{DatabasePlan, SeedAction, SeedPlan},
-        generate::{GenerateError, Seeded, Surroundings, TableGenerator, TableSpec},
+        generate::{GenerateError, Needs, Seeded, Surroundings, TableGenerator, TableSpec},
+        statistics::{Statistics, TableStatistics, in_order},
     },
     source::{Diagnostic, Diagnostics, SourceFile},
     spec::{
         LoadedScenario, ResolvedSeed,
         generator::Column,
-        seed::{SeedItem, TableSeed},
+        quantity::Percent,
+        seed::{LikeSeed, SeedItem, TableSeed},
         value::PlainLiteral,
     },
+    text::{did_you_mean, list},
 };
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -31,7 +32,7 @@ impl Planner<'_> {
         let items = self.file.seed(self.variant);
         let by_chance = items
             .iter()
-            .any(|seed| matches!(seed.item, SeedItem::Table(_)));
+            .any(|seed| matches!(seed.item, SeedItem::Table(_) | SeedItem::Like(_)));
         let template = json!({
             "extensions": database.extensions,
             "collation": database.collation,
@@ -46,8 +47,19 @@ impl Planner<'_> {
         let mut mentions = Mentions::of_extensions(&database.extensions);
         for item in items {
             let (kind, file) = (item.item, item.file);
-            let action = self.action(item, &mut seed.seeded, &mentions, &mut problems);
-            seed.actions.extend(action);
+            match kind {
+                SeedItem::Like(like) => {
+                    let actions = self.like(like, &item, &mut seed.seeded);
+                    match actions {
+                        Ok(actions) => seed.actions.extend(actions),
+                        Err(problem) => problems.push(*problem),
+                    }
+                }
+                _ => {
+                    let action = self.action(item, &mut seed.seeded, &mentions, &mut problems);
+                    seed.actions.extend(action);
+                }
+            }
             mentions.add(kind, file);
         }
         let parameters = self.parameters();
@@ -64,7 +76,9 @@ impl Planner<'_> {
             name: database.name.clone(),
             preset: database.preset,
             connect: database.connect,
-            settings: settings(&database.settings),
+            settings: self
+                .database_settings()
+                .map_err(|problem| Diagnostics::from(*problem))?,
             seed,
             fingerprint: hex(&Sha256::digest(template.to_string())),
         })
@@ -81,7 +95,8 @@ impl Planner<'_> {
         let path = seed.path;
         let text = seed.file.map(SourceFile::shared_text);
         match seed.item {
-            SeedItem::Use(_) => None,
+            // A list has been unfolded, and what is like production is several actions.
+            SeedItem::Use(_) | SeedItem::Like(_) => None,
             SeedItem::Sql(sql) => Some(SeedAction::Sql {
                 text: sql.sql.as_str().into(),
                 file: None,
@@ -115,6 +130,94 @@ impl Planner<'_> {
                 path,
             }),
         }
+    }
+
+    /// What fills the tables of an export of statistics, each after those that it refers to.
+    fn like(
+        &self,
+        like: &LikeSeed,
+        seed: &ResolvedSeed<'_>,
+        seeded: &mut Seeded,
+    ) -> Result<Vec<SeedAction>, Box<Diagnostic>> {
+        let place = |key: &str| {
+            self.file
+                .place(self.variant, &format!("{}/{key}", seed.path))
+        };
+        let wrong = |key: &str, primary: String| {
+            Box::new(Diagnostic::error("statistics", primary).at(place(key)))
+        };
+        // A file that was not read has been refused.
+        let Some(file) = seed.file else {
+            return Ok(Vec::new());
+        };
+        let export: Statistics = serde_json::from_str(file.text()).map_err(|error| {
+            let primary = format!(
+                "{} is no export of statistics: {error}",
+                file.path().display()
+            );
+            let hint = "`pgauge export statistics` prints the query that makes one";
+            Box::new(
+                Diagnostic::error("statistics", primary)
+                    .at(place("like"))
+                    .hint(hint),
+            )
+        })?;
+        let names: Vec<String> = export.tables.iter().map(TableStatistics::title).collect();
+        for (index, name) in like.tables.iter().enumerate() {
+            if !names.contains(name) {
+                let problem = wrong(
+                    &format!("tables/{index}"),
+                    format!("there is no table \"{name}\" in the export"),
+                );
+                let hint = did_you_mean(name, &names);
+                return Err(Box::new(hint.into_iter().fold(*problem, Diagnostic::hint)));
+            }
+        }
+        let chosen = |table: &&TableStatistics| {
+            like.tables.is_empty() || like.tables.contains(&table.title())
+        };
+        let tables: Vec<&TableStatistics> = export.tables.iter().filter(chosen).collect();
+        if tables.is_empty() {
+            return Err(wrong("like", "there is no table in the export".to_owned()));
+        }
+        let unknown = tables.iter().find(|table| table.rows.is_none());
+        if let Some(table) = unknown {
+            let primary = format!(
+                "table \"{}\" was never analyzed in production",
+                table.title()
+            );
+            let hint = "run ANALYZE there and export again, or name the other tables";
+            return Err(Box::new(wrong("like", primary).hint(hint)));
+        }
+        let tables = in_order(&tables).map_err(|circle| {
+            let primary = format!("the tables {} refer to each other in a circle", list(&circle, "and"));
+            let hint = "name the tables that can be filled one after the other, and seed the others by items of their own";
+            Box::new(wrong("like", primary).hint(hint))
+        })?;
+        let scale = like.scale.map_or(1.0, Percent::fraction);
+        let mut actions = Vec::new();
+        for table in tables {
+            let rows = table.rows_at(scale);
+            let generator = TableGenerator::like(self.random_seed, table, rows, seeded);
+            let generator = Arc::new(generator.map_err(|error| {
+                let primary = format!("\"{}.{}\": {}", table.title(), error.of, error.message);
+                Box::new(
+                    error
+                        .hint
+                        .into_iter()
+                        .fold(*wrong("like", primary), Diagnostic::hint),
+                )
+            })?);
+            seeded.add_table(Arc::clone(&generator), Needs::Nothing);
+            if rows > 0 {
+                actions.push(SeedAction::Generate {
+                    generator,
+                    reads: Vec::new(),
+                    path: seed.path.clone(),
+                });
+            }
+        }
+        Ok(actions)
     }
 
     /// The generator of a table; of one that is wrong, without its wrong columns, so that what refers to it
@@ -157,6 +260,9 @@ impl Planner<'_> {
             SeedItem::File(_) => json!({ "sql": file() }),
             SeedItem::Csv(csv) => json!({ "csv": file(), "table": csv.table }),
             SeedItem::Table(table) => json!(table),
+            SeedItem::Like(like) => {
+                json!({ "like": file(), "scale": like.scale, "tables": like.tables })
+            }
             SeedItem::Pgbench(pgbench) => json!(pgbench),
         }
     }

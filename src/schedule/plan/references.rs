@@ -48,7 +48,7 @@ impl Mentions {
         let words = match item {
             SeedItem::Use(_) => return,
             SeedItem::Sql(sql) => sql.sql.clone(),
-            SeedItem::File(_) => String::new(),
+            SeedItem::File(_) | SeedItem::Like(_) => String::new(),
             SeedItem::Csv(csv) => csv.table.clone(),
             SeedItem::Table(table) => {
                 let columns: Vec<&str> = table.columns.keys().map(String::as_str).collect();

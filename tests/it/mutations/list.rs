@@ -622,4 +622,40 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         from: "migrations/index_safe.sql",
         to: "migrations/index_unsafe.sql",
     },
+    Mutation {
+        what: "the planner is not told that the columns depend on each other",
+        file: "plans/dependent_columns.yaml",
+        case: "",
+        from: "  - sql: CREATE STATISTICS shipments_place (dependencies) ON city, postal_code FROM shipments\n",
+        to: "",
+    },
+    Mutation {
+        what: "rows are made without production's statistics, evenly",
+        file: "plans/like_production.yaml",
+        case: "",
+        from: "  - like: ../../seeds/production-statistics.json
+    scale: 10%",
+        to: "  - sql: |
+      INSERT INTO customers SELECT n, 'm' || n, 'DE', '1', '2024-01-01 00:00+00' FROM generate_series(1, 1000) AS n;
+      INSERT INTO purchases
+      SELECT n, n % 1000 + 1, (ARRAY['open', 'paid'])[n % 2 + 1], 1, timestamptz '2024-01-01 00:00+00' + n * interval '1 minute'
+      FROM generate_series(1, 10000) AS n;",
+    },
+    Mutation {
+        what: "a setting of production is forgotten",
+        file: "plans/like_production.yaml",
+        case: "",
+        from: "settings: { like: ../../seeds/production-settings.json, max",
+        to: "settings: { max",
+    },
+    Mutation {
+        what: "an index is added that nobody reads",
+        file: "schema/unused_index.yaml",
+        case: "lean, load",
+        from: "generate_series(1, 2000) AS n;
+  laden:",
+        to: "generate_series(1, 2000) AS n;
+          CREATE INDEX sessions_user ON sessions (user_id);
+  laden:",
+    },
 ];
