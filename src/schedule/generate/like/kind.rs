@@ -325,9 +325,17 @@ mod tests {
 
     #[test]
     fn texts_begin_as_those_around_them_and_have_their_length() {
-        let text = at(&column("text", &["user100", "user199", "user299"]), 0.2);
-        assert!(text.starts_with("user10"), "{text}");
-        assert_eq!(text.len(), 8);
+        let names = |width| ColumnStatistics {
+            width: Some(width),
+            ..column("text", &["user100", "user199", "user299"])
+        };
+        let long = at(&names(13.0), 0.2);
+        assert!(long.starts_with("user10"), "{long}");
+        assert_eq!(long.len(), 12);
+        // What tells a short one from others comes before what it begins with.
+        let short = at(&names(9.0), 0.2);
+        assert!(short.starts_with("user1"), "{short}");
+        assert_eq!(short.len(), 8);
     }
 
     #[test]
