@@ -389,7 +389,7 @@ fn a_spec_that_decodes_changes_gets_a_server_that_can_and_a_suite_its_extension(
     let here = Playground::new();
     fs::write(here.path().join("decoding.spec"), DECODING).unwrap();
     let seen = here.trace("decoding.spec");
-    assert!(seen.contains("\nlogical\n"), "{seen}");
+    assert!(seen.contains("\nlogical "), "{seen}");
     let import = [
         "import",
         "isolation",

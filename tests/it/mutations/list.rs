@@ -483,7 +483,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         to: "bbalance = bbalance + :delta * (random() < 0.9)::int WHERE bid = :bid",
     },
     Mutation {
-        what: "the balance is written back from memory",
+        what: "two withdrawals write the balance back from memory",
         file: "pgbench/simple_update.yaml",
         case: "load",
         from: "abalance = abalance + :delta",
