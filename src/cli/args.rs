@@ -215,6 +215,10 @@ pub struct RunningArgs {
         value_delimiter = ','
     )]
     pub load_extension: Vec<String>,
+    /// Start the server with the settings in this file, lines as in postgresql.conf, as the option of pg_isolation_regress
+    /// does; not on a server that runs already
+    #[arg(long, env = "PGAUGE_TEMP_CONFIG", value_name = "FILE")]
+    pub temp_config: Option<PathBuf>,
     /// The seed of everything random, where a scenario names none [default: 1]
     #[arg(long, env = "PGAUGE_RANDOM_SEED", value_name = "N")]
     pub random_seed: Option<u64>,

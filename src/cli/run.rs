@@ -83,13 +83,7 @@ fn carried_out(
     progress.preparing("starting the server");
     let facts = facts(settings);
     let began = Instant::now();
-    let server = match Running::start(
-        &settings.server,
-        &settings.downloads,
-        &progress,
-        settings.keeping,
-        settings.scope.guard(),
-    ) {
+    let server = match Running::start(settings, &progress) {
         Ok(server) => server,
         Err(breakage) => {
             progress.finish();

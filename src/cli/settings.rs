@@ -10,6 +10,7 @@ use super::{
 use crate::{
     pg::{
         download::{Downloads, Leave},
+        embedded::temp_config,
         guard::Guard,
     },
     record::Shard,
@@ -174,6 +175,8 @@ pub struct RunSettings {
     pub barrier: Option<String>,
     /// Extensions that every case's database gets besides those of its scenario.
     pub load_extensions: Vec<String>,
+    /// Settings that the server is started with, besides those that cases ask for.
+    pub server_settings: Vec<(String, String)>,
     /// What is kept.
     pub keeping: Keeping,
     /// What is written.
@@ -263,6 +266,8 @@ impl RunSettings {
         if barrier.is_some() && own {
             return Err(no_barrier());
         }
+        let temp_config = args.running.temp_config.as_deref();
+        let server_settings = server_settings(temp_config, &server.server)?;
         let running = Running {
             jobs: args
                 .running
@@ -311,6 +316,7 @@ impl RunSettings {
             expected: args.running.expected.clone(),
             barrier,
             load_extensions: args.running.load_extension.clone(),
+            server_settings,
             keeping: Keeping {
                 databases: args.server.keep,
                 templates: args.server.keep_templates,
@@ -332,6 +338,27 @@ fn no_dash() -> Stop {
         Diagnostic::error("report", primary)
             .hint("name a file, a pipe or /dev/stderr; or ./- for a file of that name"),
     )
+}
+
+/// What `--temp-config` says; a server that runs already has its settings.
+fn server_settings(
+    file: Option<&Path>,
+    server: &ServerAddress,
+) -> Result<Vec<(String, String)>, Stop> {
+    let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else {
+        return Ok(Vec::new());
+    };
+    if let ServerAddress::Url(_) = server {
+        let primary = "--temp-config is for the server that pgauge starts";
+        return Err(Stop::usage(
+            Diagnostic::error("temp-config", primary)
+                .detail(
+                    "a server that runs already has its settings, and pgauge changes none of them",
+                )
+                .hint("leave out the option, or the server: --server embedded"),
+        ));
+    }
+    Ok(temp_config::read(file)?)
 }
 
 /// The parts meet on the server that they have in common.

@@ -50,15 +50,25 @@ pub(super) struct Cluster {
     pub(super) judged_seeds: Mutex<HashMap<String, Option<String>>>,
     templates: Templates,
     origin: Origin,
-    /// Names that a database must have, each with whose turn it is.
-    names: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
+    /// What one case at a time may have, with whose turn it is.
+    turns: Mutex<HashMap<Shared, Arc<AsyncMutex<()>>>>,
     /// Databases of cases that are over, like fresh ones.
     spares: Mutex<Vec<Spare>>,
     /// What a fresh database is like.
     fresh: OnceLock<String>,
 }
 
-/// The right to a name, for as long as a database has it.
+/// What there is once on a server, so that cases that need it run one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Shared {
+    /// The name of a database.
+    Name(String),
+    /// Replication slots and origins: their names are the whole server's, and making a slot waits for the transactions of
+    /// all databases.
+    Replication,
+}
+
+/// The right to what there is once, for as long as a case has it.
 pub(super) type Turn = Arc<OwnedMutexGuard<()>>;
 
 /// What the server is and who we are on it.
@@ -184,7 +194,7 @@ impl Cluster {
             judged_seeds: Mutex::default(),
             templates: Templates::new(templates),
             origin,
-            names: Mutex::default(),
+            turns: Mutex::default(),
             spares: Mutex::default(),
             fresh: OnceLock::new(),
         })

@@ -59,8 +59,8 @@ pub(super) struct Common {
     pub(super) called: Option<String>,
     /// How often the database was used before, if the next case may use it again.
     pub(super) uses: Option<u32>,
-    /// The right to that name; others wait for it.
-    pub(super) turn: Option<Turn>,
+    /// The right to that name, and to whatever else there is once on the server; others wait for it.
+    pub(super) turns: Vec<Turn>,
     /// Who hears about searches for deadlocks, where the victim of one has to be the same in every run.
     pub(super) checks: Option<Arc<DeadlockChecks>>,
 }
@@ -210,7 +210,7 @@ impl Database for PgDatabase {
             // Nobody asked to look into a copy.
             retention: Retention::Drop,
             called: None,
-            turn: None,
+            turns: Vec::new(),
             uses: None,
             ..self.common.clone()
         };
@@ -301,12 +301,10 @@ impl Database for PgDatabase {
 
     async fn close(self) -> Result<(), Breakage> {
         let mut watching = self.watching.take();
-        for pool in self.pools.take().into_values() {
-            pool.close();
-        }
+        self.close_pools();
         let Common {
             called,
-            turn,
+            turns,
             retention,
             uses,
             role,
@@ -333,7 +331,7 @@ impl Database for PgDatabase {
             false => self.cluster.give_back(&self.name).await,
         };
         // Now others may have a database of that name.
-        drop(turn);
+        drop(turns);
         end
     }
 }

@@ -14,6 +14,7 @@ use crate::record::{Breakage, CaseId, ServerFacts};
 use crate::run::session::{NotReady, Server};
 use crate::schedule::{Case, DatabasePlan, OrdersPlan};
 use crate::spec::scenario::Connect;
+use crate::sql::Outside;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Mutex as AsyncMutex;
@@ -231,10 +232,13 @@ impl Server for PgServer {
         cluster.still_there().await.map_err(broke)?;
         requirements::check(&cluster, plan).await?;
         let role = requirements::role(&cluster, plan).await?;
-        let turn = match &plan.name {
-            Some(name) => Some(cluster.turn_of(name).await?),
-            None => None,
-        };
+        let mut turns = Vec::new();
+        if let Some(name) = &plan.name {
+            turns.push(cluster.turn_of(name).await?);
+        }
+        if case.reaches(Outside::Replication) {
+            turns.push(cluster.turn_of_replication().await);
+        }
         let spare = plan.is_empty().then(|| cluster.spare(role.as_deref()));
         let (name, uses) = match spare.flatten() {
             Some(spare) => spare,
@@ -260,7 +264,7 @@ impl Server for PgServer {
             settings,
             retention: self.retain.databases,
             called: plan.name.clone(),
-            turn,
+            turns,
             checks: deadlock_checks(&cluster, case),
             // Only what cleans up behind itself is worth a look.
             uses: (plan.preset.is_some() && plan.name.is_none()).then_some(uses),

@@ -19,6 +19,7 @@ use crate::{
         scenario::{Connect, Preset, Requires, Scenario},
         value::Builtin,
     },
+    sql::{Outside, outside},
 };
 use indexmap::IndexMap;
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
@@ -130,6 +131,17 @@ impl Case {
             .chain(queries)
             .chain(probes)
             .chain(scripts)
+    }
+
+    /// Whether something that it is known to send reaches beyond its database in this way.
+    pub fn reaches(&self, kind: Outside) -> bool {
+        let control = self.control.setup.iter().chain(&self.control.teardown);
+        let teardowns = self.clients.iter().flat_map(|client| &client.teardown);
+        let mut texts = self
+            .seed_texts()
+            .chain(self.texts().map(|(_, text)| text))
+            .chain(control.chain(teardowns).map(String::as_str));
+        texts.any(|text| outside(text).iter().any(|reach| reach.outside == kind))
     }
 
     /// Whether an expectation looks at the schema.

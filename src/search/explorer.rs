@@ -17,6 +17,7 @@ use crate::{
     run::{ExploreProgress, Explorer, Exploring, Interrupt, NextStep, Rewindable, Server},
     schedule::{Case, ExplorePlan, OrdersPlan},
     spec::{client::Isolation, expect::Expectation, explore::EqualOrders},
+    sql::Outside,
     verdict::{self, FindingKind, Terms},
 };
 use std::{
@@ -108,6 +109,8 @@ where
             _ if is_serializable(case) => 1,
             // A name is given to one database at a time.
             _ if case.database.name.is_some() => 1,
+            // So are replication slots.
+            _ if case.reaches(Outside::Replication) => 1,
             OrdersPlan::All(_) | OrdersPlan::Preemptions(_) | OrdersPlan::Sample => {
                 self.databases.clamp(1, MOST_DATABASES)
             }

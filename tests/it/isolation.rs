@@ -412,6 +412,125 @@ fn a_spec_that_decodes_changes_gets_a_server_that_can_and_a_suite_its_extension(
     assert!(said.stdout.contains("no_such_extension"), "{}", said.stdout);
 }
 
+/// A spec with a foreign table whose server is only told which database it is.
+const FOREIGN: &str = "setup { CREATE TABLE t (v int); INSERT INTO t VALUES (10); }\n\
+    setup { DO $d$ BEGIN EXECUTE format('CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname %L)', \
+    current_database()); END $d$; CREATE USER MAPPING FOR PUBLIC SERVER here; \
+    CREATE FOREIGN TABLE f (v int) SERVER here OPTIONS (table_name 't'); }\n\
+    teardown { DROP SERVER here CASCADE; DROP TABLE t; }\n\
+    session s1\nsetup { BEGIN; }\nstep u { UPDATE t SET v = v + 1; }\nstep c { COMMIT; }\n\
+    session s2\nstep r { SELECT v AS seen FROM f; }\npermutation u r c r\n";
+
+#[test]
+fn a_spec_reaches_its_own_server_through_a_foreign_table() {
+    let here = tempfile::tempdir().unwrap();
+    fs::write(here.path().join("foreign.spec"), FOREIGN).unwrap();
+    let run = [
+        "run",
+        "--server",
+        "embedded",
+        "--load-extension",
+        "postgres_fdw",
+        "--trace",
+        "isolation=seen.out",
+        "foreign.spec",
+    ];
+    let said = pgauge(here.path(), &run);
+    if said.stdout.contains("does not have the extension") {
+        return eprintln!("skipped: there is no postgres_fdw here");
+    }
+    let seen = fs::read_to_string(here.path().join("seen.out")).unwrap();
+    let cells: Vec<&str> = seen.lines().filter(|line| line.starts_with("  ")).collect();
+    assert_eq!(cells, ["  10", "  11"], "{seen}\n{}", said.stdout);
+}
+
+#[test]
+fn specs_with_the_same_replication_slot_run_one_after_the_other() {
+    let here = tempfile::tempdir().unwrap();
+    let spec = "setup { SELECT pg_create_logical_replication_slot('same', 'pgoutput') IS NULL AS made; }\n\
+        teardown { SELECT pg_drop_replication_slot('same'); }\n\
+        session s1\nstep look { SELECT count(*) FROM pg_replication_slots; }\npermutation look\n";
+    let expected = "Parsed test spec with 1 sessions\n\nstarting permutation: look\nmade\n----\nf   \n(1 row)\n\n\
+        step look: SELECT count(*) FROM pg_replication_slots;\ncount\n-----\n    1\n(1 row)\n\npg_drop_replication_slot\n------------------------\n\
+        \n(1 row)\n\n";
+    for name in ["a", "b", "c", "d"] {
+        fs::write(here.path().join(format!("{name}.spec")), spec).unwrap();
+        fs::write(here.path().join(format!("{name}.out")), expected).unwrap();
+    }
+    let said = pgauge(
+        here.path(),
+        &["run", "--server", "embedded", "--jobs", "4", "."],
+    );
+    assert_all_passed(&said, 4);
+}
+
+#[test]
+fn a_suite_s_settings_of_the_server_come_from_a_file_and_only_to_a_server_of_our_own() {
+    let here = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(here.path().join(name), text).unwrap();
+    write(
+        "settings.spec",
+        "session s1\nstep a { SELECT current_setting('max_wal_senders') AS senders, current_setting('work_mem') AS memory; }\n",
+    );
+    write(
+        "suite.conf",
+        "# as pg_isolation_regress takes them\nmax_wal_senders = 7\nwork_mem '5MB'\n",
+    );
+    let run = |server: &str, file: &str| {
+        pgauge(
+            here.path(),
+            &[
+                "run",
+                "--server",
+                server,
+                "--temp-config",
+                file,
+                "--trace",
+                "isolation=seen.out",
+                "settings.spec",
+            ],
+        )
+    };
+    let said = run("embedded", "suite.conf");
+    let seen = fs::read_to_string(here.path().join("seen.out")).unwrap();
+    assert!(
+        seen.contains("      7|5MB"),
+        "{seen}\n{}{}",
+        said.stdout,
+        said.stderr
+    );
+    write(
+        "wrong.conf",
+        "max_wal_senders = 7\nport = 5433\nwork_mem =\n",
+    );
+    let said = run("embedded", "wrong.conf");
+    assert_eq!(said.status, 3, "{}", said.stderr);
+    for told in [
+        "error[temp-config]: the setting \"port\" belongs to pgauge",
+        "wrong.conf:2:1",
+        "\"work_mem\" is given no value",
+    ] {
+        assert!(said.stderr.contains(told), "{}", said.stderr);
+    }
+    write("unknown.conf", "max_wall_senders = 7\n");
+    let said = run("embedded", "unknown.conf");
+    assert_eq!(said.status, 4, "{}", said.stdout);
+    assert!(
+        said.stdout
+            .contains("unrecognized configuration parameter \"max_wall_senders\""),
+        "{}",
+        said.stdout
+    );
+    let said = run("postgres://qa@127.0.0.1:1/db", "suite.conf");
+    assert_eq!(said.status, 2, "{}", said.stderr);
+    assert!(
+        said.stderr
+            .contains("--temp-config is for the server that pgauge starts"),
+        "{}",
+        said.stderr
+    );
+}
+
 #[test]
 fn planned_orders_are_shown_in_columns_with_what_holds_back_the_end_of_a_step() {
     let here = Playground::new();

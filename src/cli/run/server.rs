@@ -1,16 +1,12 @@
 //! The server of a run, from its start to its end.
 
 use crate::{
-    cli::{
-        server::{ServerAddress, ServerChoice},
-        settings::Keeping,
-    },
+    cli::{server::ServerAddress, settings::RunSettings},
     pg::{
         binaries::{Asked, BINARIES_VARIABLE, Binaries, Inventory, Surroundings},
         download::{Downloads, Leave, Offer, Watch},
         embedded::{EmbeddedOptions, Listen},
         error::ServerError,
-        guard::Guard,
         install::System,
         server::{PgServer, Retain, Retention},
     },
@@ -38,13 +34,8 @@ impl Running {
     /// # Errors
     ///
     /// Why there is no server to work with.
-    pub fn start(
-        choice: &ServerChoice,
-        downloads: &Downloads,
-        progress: &Progress,
-        keeping: Keeping,
-        guard: Guard,
-    ) -> Result<Self, Box<Breakage>> {
+    pub fn start(settings: &RunSettings, progress: &Progress) -> Result<Self, Box<Breakage>> {
+        let (choice, keeping) = (&settings.server, settings.keeping);
         let retention = |keep| {
             if keep {
                 Retention::Keep
@@ -64,10 +55,11 @@ impl Running {
         })?;
         let server = match &choice.server {
             ServerAddress::Url(conninfo) => {
+                let guard = settings.scope.guard();
                 runtime.block_on(PgServer::at((**conninfo).clone(), retain, guard))
             }
             ServerAddress::Embedded(asked) => {
-                let options = embedded(asked, downloads, progress)?;
+                let options = embedded(asked, settings, progress)?;
                 runtime.block_on(PgServer::embedded(options, retain))
             }
         };
@@ -120,18 +112,20 @@ impl Running {
 
 fn embedded(
     asked: &Asked,
-    downloads: &Downloads,
+    settings: &RunSettings,
     progress: &Progress,
 ) -> Result<EmbeddedOptions, Box<Breakage>> {
     let inventory = Inventory::take(&Surroundings::here());
     let chosen = inventory.choose(asked, &System::here());
     let binaries = match chosen {
         Ok(binaries) => binaries,
-        Err(missing) => downloaded(asked, downloads, progress, missing).map_err(not_found)?,
+        Err(missing) => {
+            downloaded(asked, &settings.downloads, progress, missing).map_err(not_found)?
+        }
     };
     Ok(EmbeddedOptions {
         binaries,
-        settings: Vec::new(),
+        settings: settings.server_settings.clone(),
         listen: Listen::UnixSocket,
     })
 }

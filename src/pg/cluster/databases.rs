@@ -1,6 +1,6 @@
 //! The databases that we make on a server, from their names to their end.
 
-use super::{Cluster, Origin, Turn};
+use super::{Cluster, Origin, Shared, Turn};
 use crate::pg::admin::{self, quote_ident, quote_literal};
 use crate::pg::name::random_name;
 use crate::pg::{failure, registry};
@@ -41,11 +41,7 @@ impl Cluster {
 
     /// Waits until no other case has a database of this name. What is there without pgauge is not touched.
     pub(in crate::pg) async fn turn_of(&self, name: &str) -> Result<Turn, NotReady> {
-        let turn = {
-            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-            names.entry(name.to_owned()).or_default().clone()
-        };
-        let turn = turn.lock_owned().await;
+        let turn = self.turn(Shared::Name(name.to_owned())).await;
         const EXISTS: &str = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1";
         let there = self.admin.query(EXISTS, &[&name]).await;
         let there = there.map_err(|error| {
@@ -55,13 +51,26 @@ impl Cluster {
             ))
         })?;
         match there.is_empty() {
-            true => Ok(Turn::new(turn)),
+            true => Ok(turn),
             false => Err(NotReady::Skip {
                 reason: format!(
                     "the server has a database \"{name}\" already, and pgauge touches none that it did not make"
                 ),
             }),
         }
+    }
+
+    /// Waits until no other case has replication slots.
+    pub(in crate::pg) async fn turn_of_replication(&self) -> Turn {
+        self.turn(Shared::Replication).await
+    }
+
+    async fn turn(&self, what: Shared) -> Turn {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.entry(what).or_default().clone()
+        };
+        Turn::new(turn.lock_owned().await)
     }
 
     /// Gives a database of ours a name that it must have. Its comment tells what it was called, so that it is known

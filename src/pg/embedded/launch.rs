@@ -66,8 +66,15 @@ impl Launch<'_> {
         let preload = Preload::available(bindir);
         let settings = settings::render(&self.options.settings, preload, &folder, listen)
             .map_err(Failure::Refused)?;
-        let watchdog = Watchdog::start(self.account, &folder, bindir, &settings, source)
-            .map_err(Failure::NoWatchdog)?;
+        let watchdog = Watchdog::start(
+            self.account,
+            &folder,
+            bindir,
+            &settings,
+            listen.port,
+            source,
+        )
+        .map_err(Failure::NoWatchdog)?;
         // Dropped after the attempt: the folder stays locked while a failed one is being removed.
         let in_use;
         let mut attempt = Attempt {

@@ -15,6 +15,7 @@ mod place;
 mod probe;
 mod settings;
 mod sweep;
+pub mod temp_config;
 mod watchdog;
 
 pub use account::{Account, Relation};

@@ -205,7 +205,7 @@ pub struct ListenAt {
     pub port: u16,
 }
 
-fn check_name(name: &str) -> Result<(), ServerError> {
+pub(super) fn check_name(name: &str) -> Result<(), ServerError> {
     let proper = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name
             .chars()

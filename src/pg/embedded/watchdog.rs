@@ -8,6 +8,7 @@
 //! `PR_SET_PDEATHSIG` would not do: it fires when the spawning *thread* ends, knows no folders, and needs `unsafe`. The
 //! watchdog has a process group of its own, so that Ctrl-C on the terminal reaches neither it nor the server.
 
+use super::SUPERUSER;
 use super::account::Account;
 use super::cache::INITDB_OPTIONS;
 use std::fs::File;
@@ -71,12 +72,15 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Starts a watchdog that makes `folder`, and in it a server with these lines of settings.
+    /// Starts a watchdog that makes `folder`, and in it a server with these lines of settings, which name this port. Like
+    /// a server that pg_regress starts, it finds itself by libpq's variables: postgres_fdw and dblink connect to it where
+    /// they are not told where to.
     pub(super) fn start(
         account: &Account,
         folder: &Path,
         bindir: &Path,
         settings: &str,
+        port: u16,
         source: Source,
     ) -> io::Result<Self> {
         let (control, theirs) = UnixStream::pair()?;
@@ -92,6 +96,9 @@ impl Watchdog {
         };
         command
             .env("PGAUGE_SETTINGS", settings)
+            .env("PGHOST", folder)
+            .env("PGPORT", port.to_string())
+            .env("PGUSER", SUPERUSER)
             .stdout(OwnedFd::from(theirs.try_clone()?))
             .stderr(OwnedFd::from(theirs));
         let process = command.spawn()?;
@@ -166,7 +173,7 @@ pub(super) fn sweep(account: &Account, folder: &Path) -> io::Result<()> {
 }
 
 /// The script comes by the environment so that `ps` shows one short line. Nothing else of pgauge's environment goes to
-/// the server but where to find programs and libraries: `PG*` variables would change what it does.
+/// the server but where to find programs and libraries: `PG*` variables of the user's would change what it does.
 fn shell(account: &Account) -> Command {
     let mut command = Command::new("/bin/sh");
     let inherited = std::env::var("PATH").unwrap_or_default();
