@@ -217,6 +217,10 @@ impl Database for PgDatabase {
         Ok(Self::new(self.cluster.clone(), name, common))
     }
 
+    async fn cause(&self, breakage: Breakage) -> Breakage {
+        self.cluster.cause(breakage).await
+    }
+
     async fn catalog(&self) -> Result<Catalog, Breakage> {
         catalog::read(&self.own("catalog").await?).await
     }

@@ -21,6 +21,9 @@ pub struct Exploration {
     pub in_conflict: u64,
     /// How many serial orders were run to compare with.
     pub serial: u64,
+    /// After how many orders there was nothing to put back.
+    #[serde(default)]
+    pub unchanged: u64,
     /// How often the rows were put back, instead of taking a new clone.
     pub rewound: u64,
     /// How many clones of the seeded database were used.

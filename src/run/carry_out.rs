@@ -257,7 +257,7 @@ impl<'a, D: Database> Stage<'a, D> {
         let end = match (end, self.stop.skipped()) {
             (_, Some(reason)) => CaseEnd::Skipped { reason },
             (Ok(()), None) => CaseEnd::Ran,
-            (Err(breakage), None) => CaseEnd::Broke(Box::new(breakage)),
+            (Err(breakage), None) => CaseEnd::Broke(Box::new(self.database.cause(breakage).await)),
         };
         Carried {
             end: Some(end),

@@ -34,7 +34,7 @@ pub use carry_out::play_order;
 pub use load::LoadProgress;
 pub use route::{NextStep, Route, Settlement, Settling};
 pub use session::{
-    Blocked, Canceller, Connected, Contents, Database, ExplainMode, HeldRelation, Keeper,
+    Blocked, Canceller, Changes, Connected, Contents, Database, ExplainMode, HeldRelation, Keeper,
     LockWatch, Message, NotReady, RelationCatalog, RelationFacts, Rewindable, Rewound, Server,
     Session, SessionNote, SessionPlan, TableContents, Tidying, WaitFacts,
 };

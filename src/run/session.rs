@@ -12,7 +12,10 @@ use crate::{
     schedule::{Case, MigrationCommand, StatementForm},
     spec::workload::Protocol,
 };
-use std::{collections::BTreeMap, future::Future};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// A server on which cases get databases.
@@ -98,6 +101,11 @@ pub trait Database {
     fn fork(&self) -> impl Future<Output = Result<Self, Breakage>>
     where
         Self: Sized;
+
+    /// What is behind it that something broke: where a session was lost, it may be that the server is gone.
+    fn cause(&self, breakage: Breakage) -> impl Future<Output = Breakage> {
+        std::future::ready(breakage)
+    }
 
     /// Reads what tables and indexes there are, and what the planner knows of them.
     ///
@@ -395,11 +403,11 @@ pub trait Rewindable: Database {
     /// Who remembers how it was.
     type Keeper: Keeper;
 
-    /// Remembers how it is now; nothing may have changed it yet.
+    /// Looks at what there is; nothing may have changed it yet.
     ///
     /// # Errors
     ///
-    /// The session that remembers broke.
+    /// The session that looks broke.
     fn keeper(&self) -> impl Future<Output = Result<Self::Keeper, Breakage>>;
 }
 
@@ -408,12 +416,19 @@ pub trait Keeper {
     /// What there was in the beginning.
     fn catalog(&self) -> &RelationCatalog;
 
-    /// Puts all rows and sequences back.
+    /// Remembers what may be changed, as far as it can be put back; nothing may have changed it yet.
     ///
     /// # Errors
     ///
     /// The session that remembers broke.
-    fn rewind(&mut self) -> impl Future<Output = Result<Rewound, Breakage>>;
+    fn remember(&mut self, what: &Changes) -> impl Future<Output = Result<(), Breakage>>;
+
+    /// Puts back what may have changed since.
+    ///
+    /// # Errors
+    ///
+    /// The session that remembers broke.
+    fn rewind(&mut self, changes: &Changes) -> impl Future<Output = Result<Rewound, Breakage>>;
 
     /// What stands in all tables now.
     ///
@@ -423,11 +438,22 @@ pub trait Keeper {
     fn contents(&mut self) -> impl Future<Output = Result<Contents, Breakage>>;
 }
 
+/// What may have been changed in a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changes {
+    /// Rows of these relations, by OID, and nothing else.
+    Rows(BTreeSet<u32>),
+    /// Rows of any table, and sequences.
+    Anything,
+}
+
 /// What became of putting a database back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rewound {
-    /// It is as it was.
-    Whole,
+    /// It was as it had been.
+    Unchanged,
+    /// It is again as it was.
+    PutBack,
     /// Only a new clone will do.
     NeedsClone,
 }

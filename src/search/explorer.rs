@@ -378,6 +378,7 @@ impl<S> Search<'_, S> {
 
     fn finish(mut self) -> CaseLog {
         let upkeep = &self.workshop.upkeep;
+        self.told.unchanged = upkeep.unchanged.load(Ordering::Relaxed);
         self.told.rewound = upkeep.rewound.load(Ordering::Relaxed);
         self.told.clones = upkeep.clones.load(Ordering::Relaxed);
         self.told.serial = self.serial.ran;

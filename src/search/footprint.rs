@@ -6,7 +6,7 @@
 
 use super::touched::{Names, Touched};
 use crate::{
-    run::{HeldRelation, Settlement, Settling},
+    run::{Changes, HeldRelation, Settlement, Settling},
     schedule::{Case, ClientPlan, StatementPlan, StepWork},
     spec::client::{Control, Isolation},
     sql::TransactionControl,
@@ -43,6 +43,8 @@ impl Footprint {
 #[derive(Debug)]
 pub struct Script {
     clients: Vec<ScriptOfClient>,
+    /// What everything together touches that is sent in an order, expectations included.
+    all: Touched,
 }
 
 #[derive(Debug)]
@@ -69,8 +71,24 @@ impl Script {
                 .map(|step| words(&step.work, names))
                 .collect(),
         });
-        Self {
-            clients: clients.collect(),
+        let clients: Vec<ScriptOfClient> = clients.collect();
+        let setups = case.clients.iter().flat_map(|client| &client.setup);
+        let probes = case.probes.iter().map(|probe| &probe.sql);
+        let mut all = Touched::default();
+        for step in clients.iter().flat_map(|client| &client.steps) {
+            all.add(&step.touched);
+        }
+        for sql in setups.chain(probes) {
+            all.add(&names.touched(sql));
+        }
+        Self { clients, all }
+    }
+
+    /// What an order may change, by the words of all that is sent in it.
+    pub fn changes(&self) -> Changes {
+        match self.all.unknown {
+            true => Changes::Anything,
+            false => Changes::Rows(self.all.written.clone()),
         }
     }
 

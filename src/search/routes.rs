@@ -5,10 +5,13 @@ use super::{
     order::{Ended, PlayedStep},
 };
 use crate::{
-    run::{NextStep, Route, Settlement},
+    run::{Changes, NextStep, Route, Settlement},
     schedule::generate::Random,
 };
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+};
 
 /// How an order is chosen.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Steered<'a> {
     steps: RefCell<Vec<PlayedStep>>,
     ready: RefCell<Vec<NextStep>>,
     ended: Cell<Ended>,
+    /// Relations on which locks were seen that more than reading takes.
+    locked: RefCell<BTreeSet<u32>>,
 }
 
 impl<'a> Steered<'a> {
@@ -51,6 +56,15 @@ impl<'a> Steered<'a> {
             steps: RefCell::default(),
             ready: RefCell::default(),
             ended: Cell::new(Ended::Complete),
+            locked: RefCell::default(),
+        }
+    }
+
+    /// What the order may have changed: what the words say, and wherever a lock was seen that more than reading takes.
+    pub fn changes(&self) -> Changes {
+        match self.script.changes() {
+            Changes::Anything => Changes::Anything,
+            Changes::Rows(said) => Changes::Rows(&said | &*self.locked.borrow()),
         }
     }
 
@@ -125,6 +139,9 @@ impl Route for Steered<'_> {
     }
 
     fn settled(&self, settled: Settlement) {
+        let more = settled.held.iter().filter(|held| !held.only_read);
+        let more = more.map(|held| held.relation);
+        self.locked.borrow_mut().extend(more);
         let mut transactions = self.transactions.borrow_mut();
         let mut footprint = transactions.footprint(self.script, &settled);
         if !settled.released.is_empty() {

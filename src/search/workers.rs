@@ -1,5 +1,5 @@
-//! Who plays orders? Threads with a runtime and a database each; between two orders the rows are put back, or the database
-//! is a new clone.
+//! Who plays orders? Threads with a runtime and a database each; between two orders nothing is done where nothing was left,
+//! else the rows are put back, else the database is a new clone.
 
 use super::{
     footprint::Script,
@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     record::{Breakage, CaseEnd},
-    run::{Database, Interrupt, Keeper, NotReady, Rewindable, Rewound, Server, play_order},
+    run::{
+        Changes, Database, Interrupt, Keeper, NotReady, Rewindable, Rewound, Server, play_order,
+    },
     schedule::{Case, StepWork},
     sql::{StatementKind, kind},
 };
@@ -38,6 +40,8 @@ pub enum Job {
 /// How an exploration keeps its databases.
 #[derive(Debug, Default)]
 pub struct Upkeep {
+    /// How often an order had left nothing.
+    pub unchanged: AtomicU64,
     /// How often the rows were put back.
     pub rewound: AtomicU64,
     /// How many clones were used.
@@ -160,8 +164,8 @@ struct Bench<D: Rewindable> {
     database: D,
     keeper: D::Keeper,
     script: Script,
-    /// Whether an order was played on it that left something.
-    used: bool,
+    /// What an order that was played on it may have left.
+    left: Option<Changes>,
 }
 
 impl<'a, S> Worker<'a, S>
@@ -210,7 +214,7 @@ where
         }
         let case = workshop.case;
         let bench = self.clean_bench().await?;
-        bench.used = true;
+        bench.left = Some(Changes::Anything);
         let lengths = case
             .clients
             .iter()
@@ -221,6 +225,7 @@ where
             Job::Steered(steering) => {
                 let route = Steered::new(&bench.script, lengths, steering);
                 let log = play_order(case, &bench.database, Some(&route), interrupt).await;
+                bench.left = Some(route.changes());
                 let (steps, ended) = route.into_steps();
                 (steps, ended, log)
             }
@@ -250,13 +255,20 @@ where
     async fn clean_bench(&mut self) -> Result<&mut Bench<S::Database>, Stopped> {
         let upkeep = &self.workshop.upkeep;
         if let Some(mut bench) = self.bench.take() {
-            let only_rows = !changes_more_than_rows(self.workshop.case);
-            if !bench.used {
+            let Some(left) = bench.left.take() else {
                 return Ok(self.bench.insert(bench));
-            }
-            if only_rows && bench.keeper.rewind().await.map_err(broken)? == Rewound::Whole {
-                upkeep.rewound.fetch_add(1, Ordering::Relaxed);
-                bench.used = false;
+            };
+            let rewound = match changes_more_than_rows(self.workshop.case) {
+                true => Rewound::NeedsClone,
+                false => bench.keeper.rewind(&left).await.map_err(broken)?,
+            };
+            let counted = match rewound {
+                Rewound::Unchanged => Some(&upkeep.unchanged),
+                Rewound::PutBack => Some(&upkeep.rewound),
+                Rewound::NeedsClone => None,
+            };
+            if let Some(counted) = counted {
+                counted.fetch_add(1, Ordering::Relaxed);
                 return Ok(self.bench.insert(bench));
             }
             drop(bench.keeper);
@@ -273,21 +285,23 @@ where
             NotReady::Skip { reason } => Stopped::Skip(reason),
             NotReady::Broke(breakage) => Stopped::Broke(breakage),
         })?;
-        let keeper = database.keeper().await.map_err(broken)?;
-        let catalog = keeper.catalog();
-        let script = Script::of(case, &Names::of(catalog));
+        let mut keeper = database.keeper().await.map_err(broken)?;
+        let script = Script::of(case, &Names::of(keeper.catalog()));
+        if !changes_more_than_rows(case) {
+            keeper.remember(&script.changes()).await.map_err(broken)?;
+        }
         let mut moving = self
             .workshop
             .moving
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        moving.get_or_insert_with(|| catalog.moving_columns.iter().cloned().collect());
+        moving.get_or_insert_with(|| keeper.catalog().moving_columns.iter().cloned().collect());
         drop(moving);
         Ok(Bench {
             database,
             keeper,
             script,
-            used: false,
+            left: None,
         })
     }
 }

@@ -72,7 +72,8 @@ fn leaving_out_equal_orders_changes_no_verdict_of_the_catalogue_and_counts_every
 /// What is the same in every run of an exploration.
 fn repeatable(exploration: &Exploration) -> Exploration {
     let mut same = exploration.clone();
-    (same.duration, same.databases, same.rewound, same.clones) = (Micros(0), 0, 0, 0);
+    (same.duration, same.databases) = (Micros(0), 0);
+    (same.unchanged, same.rewound, same.clones) = (0, 0, 0);
     if let Some(failure) = &mut same.failure {
         failure.after = Micros(0);
     }
@@ -118,6 +119,149 @@ fn the_same_seed_gives_the_same_exploration_on_one_database_and_on_four() {
         (40, ChosenOrders::Sample)
     );
     assert!(of("all").failure.is_some() && of("few").failure.is_some());
+}
+
+/// Two clients on a small table beside a large one, and what the second one sends.
+fn beside_a_large_table(name: &str, writes: &str) -> String {
+    format!(
+        "name: {name}
+seed:
+  - sql: |
+      CREATE TABLE large AS SELECT i, repeat('x', 1000) AS filling FROM generate_series(1, 6000) i;
+      CREATE TABLE small (id integer PRIMARY KEY, v integer NOT NULL);
+      INSERT INTO small VALUES (1, 100), (2, 100);
+clients:
+  reader:
+    steps:
+      - begin
+      - {{ step: look, sql: SELECT v FROM small WHERE id = 1 }}
+      - {{ step: again, sql: SELECT count(*) FROM large }}
+      - commit
+  writer:
+    steps:
+      - begin
+      - {{ step: write, sql: \"{writes}\" }}
+      - END
+explore: {{}}
+expect:
+  - invariant: {{ sql: SELECT count(*) FROM small, value: 2 }}
+"
+    )
+}
+
+#[test]
+fn only_what_an_order_changed_is_put_back() {
+    let suite = Playground::new();
+    let write = "UPDATE small SET v = v + 1 WHERE id = 1";
+    let of_large = "UPDATE large SET i = i + 1 WHERE i = 1";
+    for (name, writes, end) in [
+        ("changed", write, "commit"),
+        ("rolled_back", write, "rollback"),
+        ("too_large", of_large, "commit"),
+    ] {
+        let text = beside_a_large_table(name, writes).replace("END", end);
+        suite.add("puts", &format!("{name}.yaml"), &text);
+    }
+    let ran = program::run(suite.root(), &["--jobs", "1", "scenarios/puts"]);
+    let of = |name: &str| {
+        let mut cases = ran.results.cases.iter();
+        exploration(cases.find(|case| case.log.case.scenario == name).unwrap())
+    };
+    let between = |told: &Exploration| told.ran + told.left_early - 1;
+    let changed = of("changed");
+    assert_eq!(
+        (changed.unchanged, changed.rewound, changed.clones),
+        (0, between(changed), 1)
+    );
+    let rolled_back = of("rolled_back");
+    assert_eq!(
+        (
+            rolled_back.unchanged,
+            rolled_back.rewound,
+            rolled_back.clones
+        ),
+        (between(rolled_back), 0, 1)
+    );
+    let too_large = of("too_large");
+    assert_eq!(
+        (too_large.unchanged, too_large.rewound, too_large.clones),
+        (0, 0, between(too_large) + 1)
+    );
+}
+
+/// Somebody who strikes in the second order, when he comes before the one who writes.
+fn strike(name: &str, blow: &str) -> String {
+    format!(
+        "name: {name}
+database: {{ role: postgres }}
+seed:
+  - sql: |
+      CREATE TABLE accounts (id integer PRIMARY KEY, balance integer NOT NULL);
+      INSERT INTO accounts VALUES (1, 100), (2, 100);
+      CREATE TABLE nothing (line text);
+clients:
+  alice:
+    steps:
+      - begin
+      - {{ step: read, sql: SELECT balance FROM accounts WHERE id = 1 }}
+      - {{ step: write, sql: UPDATE accounts SET balance = balance - 10 WHERE id = 1 }}
+      - commit
+  bob:
+    steps:
+      - {{ step: look, sql: SELECT balance FROM accounts WHERE id = 2 }}
+      - step: strike
+        sql: |
+          DO $$ BEGIN
+            IF (SELECT balance FROM accounts WHERE id = 1) = 100 THEN
+              {blow};
+            END IF;
+          END $$
+explore: {{}}
+expect:
+  - invariant: {{ sql: SELECT count(*) FROM accounts, value: 2 }}
+"
+    )
+}
+
+#[test]
+fn a_server_or_a_session_that_is_killed_in_the_midst_of_an_exploration_is_told_with_the_cause() {
+    let suite = Playground::new();
+    let session = "PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%/alice'";
+    let server = "EXECUTE $c$COPY nothing FROM PROGRAM 'kill -9 $(head -n 1 postmaster.pid)'$c$";
+    suite.add("lost", "a_session.yaml", &strike("a session", session));
+    suite.add("lost", "b_server.yaml", &strike("the server", server));
+    suite.add("lost", "c_after.yaml", &strike("afterwards", "NULL"));
+    let ran = program::run(suite.root(), &["--jobs", "2", "scenarios/lost"]);
+    assert_eq!(ran.said.status, 4, "{}", ran.said.stdout);
+    let told: Vec<(Outcome, &str, &str)> = ran
+        .results
+        .cases
+        .iter()
+        .map(|case| {
+            let finding = case.bad_findings().next().unwrap();
+            (
+                case.outcome,
+                finding.code.as_str(),
+                finding.primary.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!((told[0].0, told[0].1), (Outcome::Errored, "session-lost"));
+    assert!(
+        told[0].2.contains("client \"alice\" lost its session"),
+        "{told:?}"
+    );
+    let ended = (
+        Outcome::Errored,
+        "server-lost",
+        "the server that pgauge started has ended",
+    );
+    assert_eq!(told[1..], [ended, ended]);
+    // What was tried by then is told all the same.
+    for case in &ran.results.cases[..2] {
+        assert_eq!(exploration(case).ran, 1);
+    }
+    assert!(ran.junit.contains("tests=\"3\""), "{}", ran.junit);
 }
 
 #[test]

@@ -9,10 +9,16 @@ use crate::record::Breakage;
 use crate::text::format_duration;
 use std::future::Future;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the server may take for what is quick: longer than the patience with sessions that are being closed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long the news may take that a server of our own has ended, once it does not answer.
+const NEWS_LIMIT: Duration = Duration::from_secs(2);
+
+/// Between two looks for that news, which cost nothing.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 impl Cluster {
     /// Sees whether the server is still there, before anything else is asked of it.
@@ -61,6 +67,27 @@ impl Cluster {
             breakage.hint = Some(remedy);
         }
         breakage
+    }
+
+    /// What is behind it that a session was lost: that the server is gone, where it is.
+    pub(in crate::pg) async fn cause(&self, breakage: Breakage) -> Breakage {
+        if !["server-lost", "session-lost"].contains(&breakage.code.as_str()) {
+            return breakage;
+        }
+        let Err(gone) = self.still_there().await else {
+            return self.explain(breakage);
+        };
+        let Origin::Embedded(own) = &self.origin else {
+            return gone;
+        };
+        // Its sessions may hear of its end before we do.
+        let since = Instant::now();
+        while own.ended().is_none() && since.elapsed() < NEWS_LIMIT {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        own.ended()
+            .cloned()
+            .unwrap_or_else(|| self.explain(breakage))
     }
 
     fn remedy(&self, breakage: &Breakage) -> Option<String> {

@@ -1,7 +1,8 @@
--- Whether rows can be put back by copying them, and whether anything runs here that no statement names.
+-- Whether rows may be put back by copying them, whether that puts back whatever a statement may have changed, and whether
+-- anything runs here that no statement names.
 SELECT
-    (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c
+    (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
+    NOT EXISTS (SELECT FROM pg_catalog.pg_class c
                         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                         WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
                           AND n.nspname !~ '^pg_(toast|temp)' AND c.relkind IN ('m', 'f'))
