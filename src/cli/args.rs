@@ -222,8 +222,8 @@ pub struct RunningArgs {
     /// The seed of everything random, where a scenario names none [default: 1]
     #[arg(long, env = "PGAUGE_RANDOM_SEED", value_name = "N")]
     pub random_seed: Option<u64>,
-    /// Try indexes, on copies of the database, for watched queries that read a whole table; tell those that helped, with
-    /// what they cost
+    /// Try on copies of the database what would help, and tell what did, with what it costs: indexes for watched queries
+    /// that read a whole table, one statement instead of one for each row
     #[arg(long, env = "PGAUGE_ADVISE", value_parser = switch)]
     pub advise: bool,
     /// Run the I-th of N parts of the suite: every N-th scenario file; of every load its share of users, rate and

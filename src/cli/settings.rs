@@ -8,6 +8,7 @@ use super::{
     suite,
 };
 use crate::{
+    measure,
     pg::{
         download::{Downloads, Leave},
         embedded::temp_config,
@@ -196,7 +197,7 @@ pub struct Running {
     pub after_failure: AfterFailure,
     /// What a skipped case counts as.
     pub skips: Skips,
-    /// Whether indexes are tried for queries that read whole tables.
+    /// Whether what would help is tried out.
     pub advising: Advising,
     /// Which part of it all is run, where several processes share it.
     pub shard: Option<Shard>,
@@ -284,7 +285,7 @@ impl RunSettings {
                 false => AfterFailure::GoOn,
             },
             advising: match args.running.advise {
-                true => Advising::Prove,
+                true => Advising::Prove(measure::observed),
                 false => Advising::No,
             },
             skips: match args.running.no_skips || suite.no_skips {

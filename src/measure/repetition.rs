@@ -18,7 +18,7 @@
 mod pass;
 
 use super::{advice::Advice, texts::Texts, trace::Trace};
-use crate::record::{ClientId, Value};
+use crate::record::{ClientId, Lookups, Value};
 use indexmap::IndexMap;
 use pass::PassView;
 
@@ -99,6 +99,29 @@ impl Repetitions {
             }
         }
         found
+    }
+
+    /// What was sent for each row of an earlier result, statement by statement: of each script and fingerprint the pass
+    /// with most of them.
+    pub(super) fn lookups<'a>(trace: &Trace<'a>, texts: &Texts<'a>) -> Vec<Lookups> {
+        let mut found: IndexMap<(String, String), Lookups> = IndexMap::new();
+        for pass in trace.passes.iter().chain(&trace.own_hooks) {
+            let view = PassView::of(trace, texts, pass);
+            for (fingerprint, group) in &view.groups {
+                let Some(lookups) = view.lookups(group) else {
+                    continue;
+                };
+                let key = (pass.client.script.clone(), fingerprint.clone());
+                match found.get_mut(&key) {
+                    Some(known) if known.repeated.len() >= lookups.repeated.len() => {}
+                    Some(known) => *known = lookups,
+                    None => {
+                        found.insert(key, lookups);
+                    }
+                }
+            }
+        }
+        found.into_values().collect()
     }
 
     fn add_n_plus_one(&mut self, finding: NPlusOne) {

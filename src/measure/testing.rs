@@ -47,6 +47,8 @@ impl LogBuilder {
                 exploration: None,
                 serial: None,
                 advice: Vec::new(),
+                rewrites: Vec::new(),
+                reads: Vec::new(),
                 schema: None,
                 migration: None,
                 started_at: String::new(),

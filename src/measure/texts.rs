@@ -66,7 +66,7 @@ impl TextFacts {
     }
 }
 
-pub(super) fn is_value(kind: TokenKind) -> bool {
+fn is_value(kind: TokenKind) -> bool {
     match kind {
         TokenKind::String
         | TokenKind::DollarString
@@ -99,6 +99,16 @@ impl<'a> Texts<'a> {
             .or_insert_with(|| Rc::new(TextFacts::read(sql)));
         Rc::clone(facts)
     }
+}
+
+/// The same values as the server reads them; none for NULL.
+pub(super) fn binds_as_texts(message: &Message<'_>, text: &TextFacts) -> Vec<Option<String>> {
+    let params = message.params.iter().map(Value::to_text);
+    let literals = text
+        .literals
+        .iter()
+        .map(|text| Some(text.replace("''", "'")));
+    params.chain(literals).collect()
 }
 
 /// The values that tell two messages of one fingerprint apart: parameters, and literals in the text.

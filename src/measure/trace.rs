@@ -138,8 +138,13 @@ pub enum PassEnd {
 impl<'a> Trace<'a> {
     /// Joins up the events of a case. `case` tells which of a client's hooks may have sent what no step did.
     pub fn read(case: &Case, log: &'a CaseLog) -> Self {
+        Self::of_events(case, &log.events)
+    }
+
+    /// Joins up events as [`read`](Self::read) does.
+    pub fn of_events(case: &Case, events: &'a [Event]) -> Self {
         let mut reader = Reader::default();
-        for event in &log.events {
+        for event in events {
             reader.take(event);
         }
         reader.finish(case)

@@ -1,6 +1,7 @@
-//! What would have helped? Indexes that were built on a copy of the database, and made a query cheaper there.
+//! What would have helped? Indexes that were built on a copy of the database, and made a query cheaper there; statements
+//! that do there what many did.
 
-use super::Micros;
+use super::{ClientId, Explained, Micros, Value};
 use serde::{Deserialize, Serialize};
 
 /// An index that was tried and helped.
@@ -43,4 +44,117 @@ pub struct WriteCost {
     pub buffers_before: u64,
     /// Pages with it.
     pub buffers_after: u64,
+}
+
+/// A statement that gave, on a copy of the database, the rows of one statement for each row of an earlier one, and took
+/// less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvenRewrite {
+    /// Whose statements they were.
+    pub client: ClientId,
+    /// The step that repeated a statement; none for a hook of the client itself, or of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The event of the first one.
+    pub event: u32,
+    /// Rows that the repeated statements gave together: all of them are the same.
+    pub rows: u64,
+    /// What the statements took that were sent, the earlier one included.
+    pub before: SequenceCost,
+    /// What could be sent instead, the best first.
+    pub instead: Vec<Rewrite>,
+}
+
+/// What could be sent instead of one statement for each row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rewrite {
+    /// How it asks.
+    pub form: RewriteForm,
+    /// The statement.
+    pub sql: String,
+    /// What it takes, with the earlier statement where that is still needed.
+    pub after: SequenceCost,
+}
+
+/// How one statement asks for what many did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RewriteForm {
+    /// It is the earlier statement, to which the repeated one is joined.
+    Join,
+    /// It follows the earlier statement, and has all values in an array.
+    Array,
+}
+
+/// What statements took, one after another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SequenceCost {
+    /// How often somebody waited for the server.
+    pub round_trips: u64,
+    /// Pages of tables and indexes.
+    pub buffers: u64,
+    /// From the first statement to the last answer, without a network between; the shortest of several times.
+    pub time: Micros,
+}
+
+/// The plan of a read that a client sent, executed on a copy of the database.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReadPlan {
+    /// Whose statement it was.
+    pub client: ClientId,
+    /// The step that sent it; none for a hook of the client itself, or of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The event of its first sending.
+    pub event: u32,
+    /// The statement.
+    pub sql: String,
+    /// Its plan.
+    pub explained: Explained,
+}
+
+/// What clients asked that is worth trying again on a copy of the database.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// Statements that were sent for each row of an earlier one.
+    pub lookups: Vec<Lookups>,
+    /// Reads, one of each fingerprint.
+    pub reads: Vec<ObservedRead>,
+}
+
+/// A statement that was sent for each row of an earlier one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lookups {
+    /// The first of them.
+    pub first: ObservedRead,
+    /// The statements whose rows they were sent for.
+    pub parents: Vec<SentStatement>,
+    /// Every one of them.
+    pub repeated: Vec<SentStatement>,
+    /// The binds that differ: parameters, counted from 0, and literals of the text, counted on after them.
+    pub varying: Vec<usize>,
+    /// The values of those binds as text, for each of `repeated`.
+    pub values: Vec<Vec<Option<String>>>,
+}
+
+/// A read that somebody sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedRead {
+    /// Who.
+    pub client: ClientId,
+    /// The step; none for a hook of the client itself, or of the scenario.
+    pub step: Option<String>,
+    /// The event of its sending.
+    pub event: u32,
+    /// What was sent.
+    pub sent: SentStatement,
+}
+
+/// A statement as it was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentStatement {
+    /// The text.
+    pub sql: String,
+    /// The parameters.
+    pub params: Vec<Value>,
 }

@@ -22,7 +22,10 @@ mod shard;
 
 pub mod value;
 
-pub use advice::{ProvenIndex, QueryCost, WriteCost};
+pub use advice::{
+    Lookups, Observed, ObservedRead, ProvenIndex, ProvenRewrite, QueryCost, ReadPlan, Rewrite,
+    RewriteForm, SentStatement, SequenceCost, WriteCost,
+};
 pub use catalog::{
     Catalog, Check, ColumnStatistics, Dependency, ForeignKey, Index, SchemaFacts, SequenceState,
     Table, TableColumn, TableKind,

@@ -1,8 +1,8 @@
 //! What a whole run leaves behind.
 
 use super::{
-    Event, Exploration, LoadLog, Micros, MigrationLog, PlanPoint, PlanSnapshot, ProvenIndex, Reply,
-    SchemaFacts, SerialCheck, ServerError, Shard, Timing,
+    Event, Exploration, LoadLog, Micros, MigrationLog, PlanPoint, PlanSnapshot, ProvenIndex,
+    ProvenRewrite, ReadPlan, Reply, SchemaFacts, SerialCheck, ServerError, Shard, Timing,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -113,6 +113,12 @@ pub struct CaseLog {
     /// Indexes that were tried on a copy and helped, where advice was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<ProvenIndex>,
+    /// Statements that did on a copy what many had done, where advice was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewrites: Vec<ProvenRewrite>,
+    /// The plans of what clients read, executed on a copy, where advice was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<ReadPlan>,
     /// What there was in the database after the clients ended, where an expectation asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaFacts>,
@@ -141,6 +147,8 @@ impl CaseLog {
             exploration: None,
             serial: None,
             advice: Vec::new(),
+            rewrites: Vec::new(),
+            reads: Vec::new(),
             schema: None,
             migration: None,
             started_at: String::new(),

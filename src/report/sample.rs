@@ -315,6 +315,8 @@ fn log(file: &str, scenario: &str, variant: Option<&str>) -> CaseLog {
         exploration: None,
         serial: None,
         advice: Vec::new(),
+        rewrites: Vec::new(),
+        reads: Vec::new(),
         schema: None,
         migration: None,
         started_at: "2026-11-20T10:00:00Z".into(),

@@ -7,6 +7,8 @@
 //! there the server's own counters of each relation tell the pages.
 
 mod candidates;
+mod observed;
+mod same_rows;
 
 use super::{
     carry_out::Stage,
@@ -15,8 +17,8 @@ use super::{
 };
 use crate::{
     record::{
-        Breakage, Catalog, MeasuredPlan, PlanOutcome, PlanSnapshot, ProvenIndex, QueryCost, Value,
-        WriteCost,
+        Breakage, Catalog, MeasuredPlan, PlanOutcome, PlanSnapshot, ProvenIndex, ProvenRewrite,
+        QueryCost, ReadPlan, Value, WriteCost,
     },
     schedule::StatementForm,
 };
@@ -27,6 +29,17 @@ const NAME: &str = "pgauge_candidate";
 
 /// Rows that are updated to see what writing costs.
 const WRITTEN_ROWS: u64 = 1000;
+
+/// What was tried on copies of a case's database, and is worth telling.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Proven {
+    /// Indexes that helped.
+    pub indexes: Vec<ProvenIndex>,
+    /// Statements that did what many had done.
+    pub rewrites: Vec<ProvenRewrite>,
+    /// The plans of what clients read.
+    pub reads: Vec<ReadPlan>,
+}
 
 impl<D: Database> Stage<'_, D> {
     /// Tries the candidates of every query that reads a whole table, and keeps those that help most.

@@ -2,6 +2,7 @@
 
 use super::{
     Advising, NobodyLooks, Observer, RunOptions,
+    advice::Proven,
     around::{Control, Speaker},
     board::Board,
     client::{Client, Shared},
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     record::{
         Breakage, CaseEnd, CaseLog, ClientId, EventKind, LoadLog, MIGRATION, Micros, MigrationLog,
-        PlanPoint, PlanSnapshot, ProbeReply, ProvenIndex, QueryRun, SchemaFacts,
+        PlanPoint, PlanSnapshot, ProbeReply, QueryRun, SchemaFacts,
     },
     schedule::{Case, ClientPlan},
 };
@@ -44,8 +45,8 @@ pub struct Carried {
     pub probes: Vec<ProbeReply>,
     /// The plans of the watched queries.
     pub plans: Vec<PlanSnapshot>,
-    /// Indexes that were tried and helped.
-    pub advice: Vec<ProvenIndex>,
+    /// What was tried and helped.
+    pub proven: Proven,
     /// What there was in the database at the end.
     pub schema: Option<SchemaFacts>,
     /// What the migration did, if there is one and it was begun.
@@ -116,6 +117,8 @@ pub async fn play_order<D: Database>(
         probes: carried.probes,
         plans: Vec::new(),
         advice: Vec::new(),
+        rewrites: Vec::new(),
+        reads: Vec::new(),
         schema: None,
         load: None,
         exploration: None,
@@ -159,7 +162,7 @@ pub(super) struct Stage<'a, D: Database> {
     pub(super) queries: Rc<RefCell<Vec<QueryRun>>>,
     pub(super) probes: Rc<RefCell<Vec<ProbeReply>>>,
     pub(super) plans: Rc<RefCell<Vec<PlanSnapshot>>>,
-    pub(super) advice: Rc<RefCell<Vec<ProvenIndex>>>,
+    pub(super) proven: Rc<RefCell<Proven>>,
     schema: Rc<RefCell<Option<SchemaFacts>>>,
     pub(super) migration: Rc<RefCell<Option<MigrationLog>>>,
 }
@@ -197,7 +200,7 @@ impl<'a, D: Database> Stage<'a, D> {
             queries: Rc::default(),
             probes: Rc::default(),
             plans: Rc::default(),
-            advice: Rc::default(),
+            proven: Rc::default(),
             schema: Rc::default(),
             migration: Rc::default(),
         }
@@ -220,7 +223,7 @@ impl<'a, D: Database> Stage<'a, D> {
             queries: Rc::clone(&self.queries),
             probes: Rc::clone(&self.probes),
             plans: Rc::clone(&self.plans),
-            advice: Rc::clone(&self.advice),
+            proven: Rc::clone(&self.proven),
             schema: Rc::clone(&self.schema),
             migration: Rc::clone(&self.migration),
         }
@@ -265,7 +268,7 @@ impl<'a, D: Database> Stage<'a, D> {
             queries: self.queries.take(),
             probes: self.probes.take(),
             plans: self.plans.take(),
-            advice: self.advice.take(),
+            proven: self.proven.take(),
             schema: self.schema.take(),
             migration: self.migration.take(),
         }
@@ -324,9 +327,14 @@ impl<'a, D: Database> Stage<'a, D> {
     }
 
     async fn act(&self) -> Result<(), Breakage> {
-        if let Some(plan) = &self.case.migration {
-            return self.act_around(plan).await;
+        match &self.case.migration {
+            Some(plan) => self.act_around(plan).await?,
+            None => self.act_alone().await?,
         }
+        self.try_observed().await
+    }
+
+    async fn act_alone(&self) -> Result<(), Breakage> {
         self.capture_plans(PlanPoint::Before).await?;
         self.watch_queries(PlanPoint::Before).await?;
         self.own_hook(self.case.before.as_ref()).await?;
@@ -518,7 +526,7 @@ impl<'a, D: Database> Stage<'a, D> {
 static CONTROL: std::sync::LazyLock<ClientId> =
     std::sync::LazyLock::new(|| ClientPlan::own_session().id);
 
-fn session_settings(plan: &ClientPlan) -> Vec<(String, String)> {
+pub(super) fn session_settings(plan: &ClientPlan) -> Vec<(String, String)> {
     let isolation = plan.isolation.map(|level| {
         (
             "default_transaction_isolation".to_owned(),

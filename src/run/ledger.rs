@@ -21,6 +21,11 @@ impl Entries {
     pub fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Looks at all events there are by now.
+    pub fn look<T>(&self, look: impl FnOnce(&[Event]) -> T) -> T {
+        look(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Numbers the events of one case and tells the observer of each.
@@ -106,6 +111,11 @@ impl<'a> Ledger<'a> {
             observer,
             case,
         }
+    }
+
+    /// The events that were entered.
+    pub fn entries(&self) -> &Entries {
+        &self.entries
     }
 
     /// Who is told.

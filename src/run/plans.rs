@@ -93,9 +93,9 @@ impl<D: Database> Stage<'_, D> {
         self.sample_again(&asked, &mut snapshot).await?;
         // Advice is about what is deployed in the end.
         let is_last = self.case.migration.is_none() || point == PlanPoint::After;
-        if self.advising == Advising::Prove && is_last {
+        if matches!(self.advising, Advising::Prove(_)) && is_last {
             let proven = self.prove_advice(&asked, &snapshot).await?;
-            self.advice.borrow_mut().extend(proven);
+            self.proven.borrow_mut().indexes.extend(proven);
         }
         self.plans.borrow_mut().push(snapshot);
         Ok(())

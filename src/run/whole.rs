@@ -8,7 +8,7 @@ use super::{
     stop::Interrupt,
 };
 use crate::{
-    record::{Breakage, CaseEnd, CaseLog, Event, Micros, RunFacts, RunLog},
+    record::{Breakage, CaseEnd, CaseLog, Event, Micros, Observed, RunFacts, RunLog},
     schedule::{Case, Plan},
 };
 use std::{
@@ -30,20 +30,20 @@ pub struct RunOptions {
     pub jobs: usize,
     /// Facts about the run that are known before it begins.
     pub facts: RunFacts,
-    /// Whether indexes are tried for queries that read whole tables.
+    /// Whether what would help is tried out.
     pub advising: Advising,
     /// The wish to end, from a signal.
     pub interrupt: Interrupt,
 }
 
 /// Whether what would help is tried out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default)]
 pub enum Advising {
     /// It is not.
     #[default]
     No,
-    /// It is, on copies of the database.
-    Prove,
+    /// It is, on copies of the database, as is what this finds in the events of a case.
+    Prove(fn(&Case, &[Event]) -> Observed),
 }
 
 /// Who looks on while cases run, from their threads.
@@ -183,6 +183,8 @@ fn never_began(case: &Case, interrupted: Option<&str>) -> CaseLog {
         exploration: None,
         serial: None,
         advice: Vec::new(),
+        rewrites: Vec::new(),
+        reads: Vec::new(),
         schema: None,
         migration: None,
         started_at: String::new(),
@@ -254,7 +256,9 @@ impl<S: Server + Sync> Work<'_, S> {
             plans: carried.plans,
             exploration: None,
             serial: None,
-            advice: carried.advice,
+            advice: carried.proven.indexes,
+            rewrites: carried.proven.rewrites,
+            reads: carried.proven.reads,
             schema: carried.schema,
             migration: carried.migration.map(Box::new),
             started_at,

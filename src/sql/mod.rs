@@ -10,6 +10,7 @@ pub mod fingerprint;
 pub mod kind;
 pub mod lexer;
 pub mod outside;
+pub mod rewrite;
 pub mod split;
 mod words;
 pub mod wrapping;

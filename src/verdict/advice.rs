@@ -2,17 +2,67 @@
 
 use super::{
     context::{Context, segment},
+    expect::n_plus_one::sender,
     finding::Finding,
 };
 use crate::{
-    record::{ProvenIndex, WriteCost},
+    record::{ProvenIndex, ProvenRewrite, RewriteForm, WriteCost},
     text::{format_duration, plural, quantity::ByteSize, thousands},
 };
 
-/// A note for each index that helped.
+/// A note for each index that helped, and for each statement that did what many had done.
 pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
-    let proven = context.log.advice.iter();
-    proven.map(|index| note(index, context)).collect()
+    let indexes = context.log.advice.iter();
+    let rewrites = context.log.rewrites.iter();
+    indexes
+        .map(|index| note(index, context))
+        .chain(rewrites.filter_map(|rewrite| rewritten(rewrite, context)))
+        .collect()
+}
+
+fn rewritten(proven: &ProvenRewrite, context: &Context<'_>) -> Option<Finding> {
+    let (best, others) = proven.instead.split_first()?;
+    let by = match best.form {
+        RewriteForm::Join => "a join",
+        RewriteForm::Array => "a list of all values",
+    };
+    let primary = format!(
+        "{by} needs {} instead of {} for what {} asks, and reads {} instead of {}",
+        plural(best.after.round_trips, "round trip"),
+        thousands(proven.before.round_trips),
+        sender(&proven.client, proven.step.as_deref()),
+        plural(best.after.buffers, "buffer"),
+        thousands(proven.before.buffers)
+    );
+    let time = |span: crate::record::Micros| format_duration(span.duration());
+    let rows = match proven.rows {
+        0 => "neither gives a row".to_owned(),
+        1 => "the row is the same".to_owned(),
+        rows => format!("all {} are the same", plural(rows, "row")),
+    };
+    let detail = format!(
+        "{} instead of {}, without a network between; {rows}",
+        time(best.after.time),
+        time(proven.before.time)
+    );
+    let place = proven
+        .step
+        .as_deref()
+        .and_then(|step| context.step(&proven.client, step));
+    let finding = Finding::note("proven-rewrite", primary)
+        .at(place.map(|plan| context.place(&plan.path)))
+        .detail(detail)
+        .events([proven.event])
+        .hint(format!("{};", best.sql));
+    Some(others.iter().fold(finding, |finding, other| {
+        let trips = plural(other.after.round_trips, "round trip");
+        let buffers = plural(other.after.buffers, "buffer");
+        let took = time(other.after.time);
+        finding.hint(format!(
+            "or, with {trips}, {buffers} and {took}: {};",
+            other.sql
+        ))
+    }))
 }
 
 fn note(index: &ProvenIndex, context: &Context<'_>) -> Finding {

@@ -1,21 +1,104 @@
 //! What is worth knowing about the plans of the watched queries, whatever is expected of them: many rows, rows that a
 //! join multiplies, a plan that is another one each time or hangs on a sample of the tables.
 
-use super::{context::Context, finding::Finding};
+use super::{
+    context::Context,
+    expect::n_plus_one::sender,
+    finding::{Finding, FindingPlace},
+};
 use crate::{
-    measure::plans::{Hint, MANY_ROWS, captured, hints, multiplied, snapshot},
-    record::{MeasuredPlan, PlanFacts, PlanPoint},
+    measure::{
+        plans::{Hint, MANY_ROWS, captured, hints, multiplied, snapshot},
+        trace::Message,
+    },
+    record::{ClientId, MeasuredPlan, PlanFacts, PlanPoint, Reply, SentBy},
     schedule::QueryPlan,
     sql::{StatementKind, kind},
     text::plural,
 };
+use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
-/// The notes of all watched queries.
+/// The notes of all watched queries, and of what clients read.
 pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
     let queries = context.case.queries.iter();
-    queries.flat_map(|query| of_query(query, context)).collect()
+    let mut notes: Vec<Finding> = queries.flat_map(|query| of_query(query, context)).collect();
+    notes.extend(many_rows_of_clients(context));
+    notes.extend(multiplied_by_clients(context));
+    notes
 }
+
+/// The notes on reads of clients that return more rows than anybody reads, one for each script and step.
+fn many_rows_of_clients(context: &Context<'_>) -> Vec<Finding> {
+    let mut most: IndexMap<(&str, Option<&str>), &Message<'_>> = IndexMap::new();
+    for message in &context.trace.messages {
+        let rows = rows_of(message);
+        let reads = rows >= MANY_ROWS
+            && matches!(
+                kind(message.sql),
+                StatementKind::Read | StatementKind::LockingRead
+            );
+        // What is watched is told of by its name.
+        if !reads || matches!(message.by, SentBy::Query { .. }) {
+            continue;
+        }
+        let run = message.run.and_then(|run| context.trace.run(run));
+        let known = most
+            .entry((&message.client.script, run.map(|run| run.step)))
+            .or_insert(message);
+        if rows_of(known) < rows {
+            *known = message;
+        }
+    }
+    let notes = most.into_iter().map(|((_, step), message)| {
+        let primary = format!(
+            "{} returns {}",
+            sender(message.client, step),
+            plural(rows_of(message), "row")
+        );
+        Finding::note("many-rows", primary)
+            .at(place_of(message.client, step, context))
+            .events([message.sent.seq])
+            .hint(FEWER_ROWS)
+    });
+    notes.collect()
+}
+
+fn rows_of(message: &Message<'_>) -> u64 {
+    message.reply().map_or(0, Reply::row_count)
+}
+
+/// The notes on reads of clients that multiply rows in a join, as far as they were carried out again on a copy.
+fn multiplied_by_clients(context: &Context<'_>) -> Vec<Finding> {
+    let reads = context.log.reads.iter();
+    let notes = reads.filter_map(|read| {
+        let found = multiplied(&read.explained.root)?;
+        let step = read.step.as_deref();
+        let primary = format!(
+            "{} multiplies rows in a join: {}",
+            sender(&read.client, step),
+            found.words()
+        );
+        Some(
+            Finding::note("row-multiplication", primary)
+                .at(place_of(&read.client, step, context))
+                .events([read.event])
+                .hint(LOOK_AT_JOINS),
+        )
+    });
+    notes.collect()
+}
+
+fn place_of(client: &ClientId, step: Option<&str>, context: &Context<'_>) -> Option<FindingPlace> {
+    let plan = context.step(client, step?)?;
+    Some(context.place(&plan.path))
+}
+
+const FEWER_ROWS: &str =
+    "ask for a page of them, let the database add them up, or read them with a cursor";
+
+const LOOK_AT_JOINS: &str =
+    "look for a missing join condition, or for two lists joined to one parent";
 
 fn of_query(query: &QueryPlan, context: &Context<'_>) -> Vec<Finding> {
     let captured = captured(context.log, PlanPoint::Before, &query.name);
@@ -40,9 +123,7 @@ fn many_rows(query: &QueryPlan, context: &Context<'_>) -> Option<Finding> {
         let primary = format!("query \"{}\" returns {}", query.name, plural(most, "row"));
         Finding::note("many-rows", primary)
             .at(context.place(&query.path))
-            .hint(
-                "ask for a page of them, let the database add them up, or read them with a cursor",
-            )
+            .hint(FEWER_ROWS)
     })
 }
 
@@ -55,11 +136,10 @@ fn of_plan(query: &QueryPlan, plan: &MeasuredPlan, context: &Context<'_>) -> Vec
             "query \"{name}\" multiplies rows in a join: {}",
             found.words()
         );
-        let hint = "look for a missing join condition, or for two lists joined to one parent";
         notes.push(
             Finding::note("row-multiplication", primary)
                 .at(place())
-                .hint(hint),
+                .hint(LOOK_AT_JOINS),
         );
     }
     notes.extend(of_hints(query, plan, context).map(|finding| finding.at(place())));

@@ -4,10 +4,11 @@ use super::{NPlusOne, Repeated, RepeatedRead};
 use crate::{
     measure::{
         advice::advice,
-        texts::{TextFacts, Texts, binds},
+        observed::as_sent,
+        texts::{TextFacts, Texts, binds, binds_as_texts},
         trace::{Message, Pass, Trace},
     },
-    record::{Reply, SentBy, Value},
+    record::{Lookups, ObservedRead, Reply, SentBy, Value},
 };
 use indexmap::IndexMap;
 use std::{collections::HashSet, rc::Rc};
@@ -101,6 +102,42 @@ impl<'t, 'a> PassView<'t, 'a> {
             distinct,
             passes: 1,
             advice: advice(repeated.message, parent_of.message.sql, &varying),
+        })
+    }
+
+    /// The statements of a group and those for whose rows they were sent, if it is one statement for each of them and all
+    /// of them only read.
+    pub(super) fn lookups(&self, group: &[usize]) -> Option<Lookups> {
+        let binds = self.binds(group);
+        if binds.iter().collect::<HashSet<_>>().len() < 2 {
+            return None;
+        }
+        let parent = self.parent(group, &binds)?;
+        let parents = parent.results.iter().map(|index| &self.sent[*index]);
+        if !parents.clone().all(|parent| parent.text.is_read()) {
+            return None;
+        }
+        let varying = varying(&binds);
+        let first = self.named(&self.sent[*group.first()?]);
+        let values = group.iter().map(|index| {
+            let sent = &self.sent[*index];
+            let texts = binds_as_texts(sent.message, &sent.text);
+            varying.iter().map(|at| texts[*at].clone()).collect()
+        });
+        Some(Lookups {
+            parents: parents.map(|parent| as_sent(parent.message)).collect(),
+            repeated: group
+                .iter()
+                .map(|index| as_sent(self.sent[*index].message))
+                .collect(),
+            values: values.collect(),
+            first: ObservedRead {
+                client: self.pass.client.clone(),
+                step: first.step,
+                event: first.event,
+                sent: as_sent(self.sent[*group.first()?].message),
+            },
+            varying,
         })
     }
 

@@ -22,6 +22,9 @@ use std::path::PathBuf;
 /// The most lines of a trace on a terminal; JUnit and JSON have more.
 const MOST_LINES: usize = 60;
 
+/// What is told only if it was asked for, and then always.
+const PROVEN: [&str; 2] = ["proven-index", "proven-rewrite"];
+
 /// A file that the run wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -161,7 +164,7 @@ impl Ending<'_> {
             .findings
             .iter()
             // Proven advice is there only if it was asked for.
-            .filter(|finding| told(finding.kind) || finding.code == "proven-index")
+            .filter(|finding| told(finding.kind) || PROVEN.contains(&&*finding.code))
             .collect();
         let verbose = self.view.verbosity == Verbosity::Verbose;
         let something = !case.figures.is_empty() || case.log.migration.is_some();

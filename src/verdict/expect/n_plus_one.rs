@@ -245,6 +245,13 @@ fn advice(found: &NPlusOne) -> Vec<String> {
 pub(in crate::verdict) fn name(client: &ClientId, repeated: &Repeated) -> String {
     match &repeated.step {
         Some(step) if repeated.by_hook => format!("the hook of step \"{client}.{step}\""),
+        step => sender(client, step.as_deref()),
+    }
+}
+
+/// Who sent a statement: a step, or the hook of a client or of the scenario.
+pub(in crate::verdict) fn sender(client: &ClientId, step: Option<&str>) -> String {
+    match step {
         Some(step) => format!("step \"{client}.{step}\""),
         None if *client == ClientPlan::own_session().id => "a hook of the scenario".to_owned(),
         None => format!("a hook of client \"{client}\""),
