@@ -1,6 +1,9 @@
 //! What does a value of a type look like, as a key, at a rank, between two bounds?
 
-use super::super::{error::Problem, random::Stream};
+use super::{
+    super::{error::Problem, random::Stream},
+    between::{Between, Bucket},
+};
 use crate::{
     record::{Value, value::TimestampTz},
     schedule::statistics::ColumnStatistics,
@@ -85,14 +88,14 @@ impl Kind {
         })
     }
 
-    /// The value of a rank, which lies at this place, from 0 to 1, of those that are not common.
-    pub(super) fn of_rank(&self, rank: u64, place: f64, bounds: &Bounds) -> Result<Value, Problem> {
+    /// The value of a rank, which lies at this place of those that are not common.
+    pub(super) fn of_rank(&self, rank: u64, at: Place, bounds: &Bounds) -> Result<Value, Problem> {
         if bounds.is_known() && !matches!(self, Self::Letters { .. }) {
-            return Ok(bounds.at(place));
+            return Ok(bounds.at(at.share));
         }
         Ok(match self {
-            Self::Letters { length, .. } => match bounds.start_at(place) {
-                Some(start) => Value::Text(continued(&start, rank, *length)),
+            Self::Letters { length, most } => match bounds.bucket(at) {
+                Some(bucket) => Value::Text(in_bucket(bucket, rank, *length, *most)),
                 None => Value::Text(letters(rank, *length)),
             },
             Self::Switch => Value::Bool(rank.is_multiple_of(2)),
@@ -114,6 +117,15 @@ impl Kind {
         Problem::new(format!("no values of type {what} can be made up"))
             .hint("leave the table out of \"tables\", and seed it by an item of its own")
     }
+}
+
+/// Where a value stands among those of its column that are not common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in super::super) struct Place {
+    /// How far, from 0 to less than 1.
+    pub(in super::super) share: f64,
+    /// How many different ones there are.
+    pub(in super::super) of: f64,
 }
 
 /// Characters that a key of letters has at least: 36 to the power of 6 are two thousand million.
@@ -200,21 +212,20 @@ impl Bounds {
         }
     }
 
-    /// What the texts around a place begin with.
-    fn start_at(&self, place: f64) -> Option<String> {
+    /// The texts around a place.
+    fn bucket(&self, at: Place) -> Option<Bucket<'_>> {
         let Self::Texts(texts) = self else {
             return None;
         };
-        let at = (place * (texts.len() - 1) as f64) as usize;
-        let (low, high) = (texts.get(at)?, texts.get(at + 1).or_else(|| texts.get(at))?);
-        let same = low
-            .chars()
-            .zip(high.chars())
-            .take_while(|(one, other)| one == other);
-        let mut start: String = same.map(|(one, _)| one).collect();
-        // One more keeps it where it is in the order.
-        start.extend(low.chars().nth(start.chars().count()));
-        Some(start)
+        let buckets = (texts.len() - 1) as f64;
+        let below = (at.share * buckets) as usize;
+        let low = texts.get(below)?;
+        Some(Bucket {
+            low,
+            high: texts.get(below + 1).unwrap_or(low),
+            place: at.share * buckets - below as f64,
+            texts: at.of / buckets.max(1.0),
+        })
     }
 }
 
@@ -262,15 +273,25 @@ fn letters(rank: u64, length: usize) -> String {
     text
 }
 
-/// A text that begins as others around it do.
-fn continued(start: &str, rank: u64, length: usize) -> String {
-    let mut text: String = start
-        .chars()
-        .take(length.saturating_sub(KEY_LENGTH / 2))
-        .collect();
-    spell(rank, length, &mut text);
-    fill(rank, length, &mut text);
-    text
+/// A text between two others. Where there is none, as between equal ones, it goes on where the lower one ends.
+fn in_bucket(bucket: Bucket<'_>, rank: u64, length: usize, most: usize) -> String {
+    match bucket.text(most) {
+        Some(Between { start, alphabet }) => {
+            let mut text = start;
+            let mut random = Stream::of(0, &["like", "letters"]).at(rank);
+            for _ in text.chars().count()..length {
+                text.push(alphabet[random.below(alphabet.len() as u64) as usize]);
+            }
+            text
+        }
+        None => {
+            let mut text: String = bucket.low.chars().take(most).collect();
+            let length = (text.chars().count() + KEY_LENGTH).max(length).min(most);
+            spell(rank, length, &mut text);
+            fill(rank, length, &mut text);
+            text
+        }
+    }
 }
 
 const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
@@ -307,9 +328,10 @@ mod tests {
         }
     }
 
-    fn at(column: &ColumnStatistics, place: f64) -> String {
+    fn at(column: &ColumnStatistics, share: f64) -> String {
         let kind = Kind::of(column);
         let bounds = Bounds::of(column, &kind);
+        let place = Place { share, of: 10.0 };
         kind.of_rank(7, place, &bounds).unwrap().to_string()
     }
 
@@ -324,18 +346,40 @@ mod tests {
     }
 
     #[test]
-    fn texts_begin_as_those_around_them_and_have_their_length() {
-        let names = |width| ColumnStatistics {
-            width: Some(width),
-            ..column("text", &["user100", "user199", "user299"])
-        };
-        let long = at(&names(13.0), 0.2);
-        assert!(long.starts_with("user10"), "{long}");
-        assert_eq!(long.len(), 12);
-        // What tells a short one from others comes before what it begins with.
-        let short = at(&names(9.0), 0.2);
-        assert!(short.starts_with("user1"), "{short}");
-        assert_eq!(short.len(), 8);
+    fn texts_lie_between_the_bounds_have_their_length_and_are_all_different() {
+        let bounds = ["user100", "user199", "user299"];
+        for length in [8, 12] {
+            let names = ColumnStatistics {
+                width: Some(f64::from(length) + 1.0),
+                ..column("text", &bounds)
+            };
+            let kind = Kind::of(&names);
+            let known = Bounds::of(&names, &kind);
+            let mut made = std::collections::BTreeSet::new();
+            for rank in 0..400_u32 {
+                let place = Place {
+                    share: (f64::from(rank) + 0.5) / 400.0,
+                    of: 400.0,
+                };
+                let value = kind.of_rank(u64::from(rank), place, &known).unwrap();
+                let text = value.to_string();
+                let bucket = usize::from(rank >= 200);
+                assert!(
+                    *bounds[bucket] < *text && *text < *bounds[bucket + 1],
+                    "{text} at {rank}"
+                );
+                assert_eq!(text.len(), length as usize, "{text}");
+                made.insert(text);
+            }
+            assert_eq!(made.len(), 400);
+        }
+    }
+
+    #[test]
+    fn between_equal_bounds_texts_are_different_all_the_same() {
+        let names = column("text", &["same", "same"]);
+        let text = at(&names, 0.5);
+        assert!(text.starts_with("same") && text.len() > 4, "{text}");
     }
 
     #[test]

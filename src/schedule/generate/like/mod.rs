@@ -4,6 +4,7 @@
 //! equally often. What a rank looks like is computed from the rank alone, so the same rank is the same value, and a
 //! column has as many different values as it should.
 
+mod between;
 mod kind;
 
 use super::{
@@ -20,7 +21,7 @@ use crate::{
         statistics::{ColumnStatistics, ReferenceStatistics, TableStatistics},
     },
 };
-use kind::{Bounds, Kind};
+use kind::{Bounds, Kind, Place};
 use std::{collections::HashMap, sync::Arc};
 
 /// From this correlation on, values lie in the order of the rows.
@@ -137,7 +138,11 @@ impl Like {
                 }
                 let rest = frequencies.rest.max(1) as f64;
                 let above = rank.saturating_sub(frequencies.sums.len() as u64);
-                kind.of_rank(rank, (above as f64 + 0.5) / rest, bounds)
+                let at = Place {
+                    share: (above as f64 + 0.5) / rest,
+                    of: rest,
+                };
+                kind.of_rank(rank, at, bounds)
             }
             Self::Referring {
                 frequencies,
