@@ -288,12 +288,9 @@ fn a_step_that_returns_very_many_rows_or_multiplies_them_is_named_for_that() {
             .filter(|finding| ["many-rows", "row-multiplication"].contains(&&*finding.code));
         named.map(|finding| finding.primary.clone()).collect()
     };
-    let many = "step \"page.everything\" returns 100,000 rows".to_owned();
-    assert_eq!(notes(&["scenarios"]), [many.clone()]);
+    let many = "step \"page.everything\" returns 100,000 rows";
+    assert_eq!(notes(&["scenarios"]), [many]);
     let multiplied =
         "step \"page.crossed\" multiplies rows in a join: Nested Loop makes 90,000 rows of 300";
-    assert_eq!(
-        notes(&["--advise", "scenarios"]),
-        [many, multiplied.to_owned()]
-    );
+    assert_eq!(notes(&["--advise", "scenarios"]), [many, multiplied]);
 }
