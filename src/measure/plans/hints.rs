@@ -7,7 +7,7 @@ use crate::{
     record::PlanNode,
     sql::lexer::{TokenKind, tokens},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that the planner was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +23,12 @@ pub struct Hint {
 /// The hints of a statement and of the settings under which it was planned. A hint whose word is not known is left out:
 /// whether it was obeyed cannot be seen in a plan.
 pub fn hints(sql: &str, settings: &BTreeMap<String, String>, root: &PlanNode) -> Vec<Hint> {
-    let named = in_comments(sql).into_iter().filter_map(|(word, of)| {
-        let instead = instead_of_hint(&word, &of, root)?;
+    let named = in_comments(sql).into_iter().filter_map(|hint| {
+        let instead = instead_of_hint(&hint, root)?;
         Some(Hint {
-            text: format!("{word}({})", of.join(" ")),
+            text: format!("{}({})", hint.word, hint.arguments),
             is_setting: false,
-            instead: instead.map(PlanNode::title),
+            instead,
         })
     });
     let is_off = |setting: &str| settings.get(setting).is_some_and(|value| value == "off");
@@ -36,12 +36,14 @@ pub fn hints(sql: &str, settings: &BTreeMap<String, String>, root: &PlanNode) ->
     let forbidden = off.map(|(setting, kind)| Hint {
         text: format!("{setting} = off"),
         is_setting: true,
-        instead: root
-            .nodes()
-            .find(|node| node.kind == *kind)
-            .map(PlanNode::title),
+        instead: first_of(kind, root),
     });
     named.chain(forbidden).collect()
+}
+
+fn first_of(kind: &str, root: &PlanNode) -> Option<String> {
+    let found = root.nodes().find(|node| node.kind == kind);
+    found.map(PlanNode::title)
 }
 
 /// Settings that forbid a kind of node.
@@ -75,8 +77,14 @@ const JOINS: [(&str, &str); 3] = [
     ("mergejoin", "Merge Join"),
 ];
 
-/// Words with their arguments, of comments that begin with `/*+`.
-fn in_comments(sql: &str) -> Vec<(String, Vec<String>)> {
+/// A word of a comment with its arguments.
+struct Written<'a> {
+    word: &'a str,
+    arguments: &'a str,
+}
+
+/// What comments that begin with `/*+` say.
+fn in_comments(sql: &str) -> Vec<Written<'_>> {
     let comments = tokens(sql)
         .into_iter()
         .filter(|token| token.kind == TokenKind::BlockComment)
@@ -85,50 +93,288 @@ fn in_comments(sql: &str) -> Vec<(String, Vec<String>)> {
     for comment in comments {
         let mut rest = comment.trim_end_matches("*/");
         while let Some((word, behind)) = rest.split_once('(') {
-            let Some((arguments, further)) = behind.split_once(')') else {
+            let Some(end) = closing(behind) else {
                 break;
             };
-            let arguments = arguments.split_whitespace().map(str::to_owned);
-            found.push((word.trim().to_owned(), arguments.collect()));
-            rest = further;
+            found.push(Written {
+                word: word.trim(),
+                arguments: behind[..end].trim(),
+            });
+            rest = &behind[end + 1..];
         }
     }
     found
 }
 
-/// The node that does it otherwise, or none where it is obeyed; nothing where the hint is not known.
-fn instead_of_hint<'n>(
-    word: &str,
-    of: &[String],
-    root: &'n PlanNode,
-) -> Option<Option<&'n PlanNode>> {
-    let word = word.to_ascii_lowercase();
-    let (wanted, bare) = match word.strip_prefix("no") {
-        Some(bare) if bare != "ne" => (false, bare),
-        _ => (true, word.as_str()),
-    };
-    if let Some((_, kinds)) = SCANS.iter().find(|(name, _)| *name == bare) {
-        let (table, indexes) = of.split_first()?;
-        let mut scans = root.nodes().filter(|node| reads(node, table));
-        let like = |node: &&PlanNode| {
-            let index = node.shape.index.as_ref();
-            kinds.contains(&node.kind.as_str())
-                && (indexes.is_empty() || index.is_none_or(|index| indexes.contains(index)))
-        };
-        return Some(match wanted {
-            true => scans.find(|node| !like(node)),
-            false => scans.find(like),
-        });
+/// Where the parenthesis closes that is open before a text.
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    let mut in_quotes = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' => in_quotes = !in_quotes,
+            _ if in_quotes => {}
+            '(' => open += 1,
+            ')' if open == 0 => return Some(at),
+            ')' => open -= 1,
+            _ => {}
+        }
     }
-    let (_, kind) = JOINS.iter().find(|(name, _)| *name == bare)?;
-    let join = smallest_with(root, of)?;
-    Some(((join.kind == *kind) != wanted).then_some(join))
+    None
 }
 
+/// Names and parentheses; names are meant as they stand, whatever their case, as pg_hint_plan has it.
+fn words(arguments: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = arguments.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let (word, further) = match first {
+            '(' | ')' => (first.to_string(), &rest[1..]),
+            '"' => {
+                let inner = &rest[1..];
+                let end = inner.find('"').unwrap_or(inner.len());
+                let further = inner.get(end + 1..).unwrap_or_default();
+                (inner[..end].to_owned(), further)
+            }
+            _ => {
+                let ends = |c: char| c.is_whitespace() || c == '(' || c == ')';
+                let end = rest.find(ends).unwrap_or(rest.len());
+                (rest[..end].to_owned(), &rest[end..])
+            }
+        };
+        words.push(word);
+        rest = further.trim_start();
+    }
+    words
+}
+
+/// What the plan has otherwise, or none where the hint is obeyed; nothing where it is not known.
+fn instead_of_hint(hint: &Written<'_>, root: &PlanNode) -> Option<Option<String>> {
+    let word = hint.word.to_ascii_lowercase();
+    let (wanted, bare) = match word.strip_prefix("no") {
+        Some(bare) => (false, bare),
+        None => (true, word.as_str()),
+    };
+    let of = words(hint.arguments);
+    let known = SCANS.iter().any(|(name, _)| bare.starts_with(name))
+        || JOINS.iter().any(|(name, _)| *name == bare)
+        || ["leading", "memoize", "parallel"].contains(&bare);
+    let tables: Vec<&String> = match bare {
+        "leading" | "memoize" => of.iter().filter(|word| !is_parenthesis(word)).collect(),
+        _ if JOINS.iter().any(|(name, _)| *name == bare) => of.iter().collect(),
+        _ => of.iter().take(1).collect(),
+    };
+    let unread = tables
+        .iter()
+        .find(|table| !root.nodes().any(|node| reads(node, table)));
+    if let Some(unread) = unread.filter(|_| known) {
+        return Some(Some(format!("no \"{unread}\"")));
+    }
+    if let Some((_, kinds)) = SCANS.iter().find(|(name, _)| *name == bare) {
+        return instead_of_scan(wanted, kinds, &of, true, root);
+    }
+    let by_pattern = bare.strip_suffix("regexp").unwrap_or_default();
+    if let Some((_, kinds)) = SCANS.iter().find(|(name, _)| *name == by_pattern) {
+        return instead_of_scan(wanted, kinds, &of, false, root);
+    }
+    match bare {
+        "leading" => instead_of_order(&of, root),
+        "memoize" => {
+            let join = smallest_with(root, &of)?;
+            let remembers = join.children.iter().any(|node| node.kind == "Memoize");
+            let title = match remembers {
+                true => "Memoize".to_owned(),
+                false => format!("{} without Memoize", join.title()),
+            };
+            Some((remembers != wanted).then_some(title))
+        }
+        "parallel" => instead_of_workers(&of, root),
+        "set" => {
+            let [setting, value, ..] = &of[..] else {
+                return None;
+            };
+            let (_, kind) = FORBIDDEN.iter().find(|(name, _)| name == setting)?;
+            let is_off = ["off", "false", "no", "0"].contains(&value.as_str());
+            is_off.then(|| first_of(kind, root))
+        }
+        _ => {
+            let (_, kind) = JOINS.iter().find(|(name, _)| *name == bare)?;
+            let join = smallest_with(root, &of)?;
+            Some(((join.kind == *kind) != wanted).then(|| join.title()))
+        }
+    }
+}
+
+fn is_parenthesis(word: &str) -> bool {
+    word == "(" || word == ")"
+}
+
+/// `names_indexes` tells whether what follows the table are names, not patterns of names.
+fn instead_of_scan(
+    wanted: bool,
+    kinds: &[&str],
+    of: &[String],
+    names_indexes: bool,
+    root: &PlanNode,
+) -> Option<Option<String>> {
+    let (table, indexes) = of.split_first()?;
+    let mut scans = root.nodes().filter(|node| reads(node, table));
+    let like = |node: &&PlanNode| {
+        let used = indexes_of(node);
+        kinds.contains(&node.kind.as_str())
+            && (!names_indexes
+                || indexes.is_empty()
+                || used
+                    .iter()
+                    .all(|used| indexes.iter().any(|index| index == used)))
+    };
+    let other = match wanted {
+        true => scans.find(|node| !like(node)),
+        false => scans.find(like),
+    };
+    Some(other.map(|node| match &indexes_of(node)[..] {
+        [] => node.title(),
+        _ if node.shape.index.is_some() => node.title(),
+        used => format!("{} by {}", node.title(), used.join(", ")),
+    }))
+}
+
+/// The indexes that a scan reads, those of the bitmap below it included.
+fn indexes_of(scan: &PlanNode) -> Vec<&str> {
+    let is_own = scan.kind != "Bitmap Heap Scan";
+    let nodes = scan.nodes().filter(|node| {
+        std::ptr::eq::<PlanNode>(*node, scan) || (!is_own && node.kind == "Bitmap Index Scan")
+    });
+    nodes
+        .filter_map(|node| node.shape.index.as_deref())
+        .collect()
+}
+
+/// The workers that read a table; how many a hint without `hard` leads to is the planner's to say.
+fn instead_of_workers(of: &[String], root: &PlanNode) -> Option<Option<String>> {
+    let [table, workers, how @ ..] = of else {
+        return None;
+    };
+    let workers: u64 = workers.parse().ok()?;
+    let is_hard = how.first().is_some_and(|how| how == "hard");
+    if workers > 0 && !is_hard {
+        return None;
+    }
+    let gathers = root.nodes().filter(|node| {
+        node.kind.starts_with("Gather") && node.nodes().any(|node| reads(node, table))
+    });
+    let planned = gathers.map(|node| node.shape.workers_planned).max();
+    let planned = planned.unwrap_or_default();
+    Some((planned != workers).then(|| crate::text::plural(planned, "worker")))
+}
+
+/// A join as an order of tables: `((o i) u)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Joined {
+    Table(String),
+    Pair(Box<[Joined; 2]>),
+}
+
+impl Joined {
+    fn tables(&self) -> BTreeSet<&str> {
+        match self {
+            Self::Table(name) => BTreeSet::from([name.as_str()]),
+            Self::Pair(sides) => sides.iter().flat_map(Self::tables).collect(),
+        }
+    }
+
+    /// What a hint says within its parentheses, from `words` on.
+    fn read(words: &mut std::slice::Iter<'_, String>) -> Option<Self> {
+        let word = words.next()?;
+        if word != "(" {
+            return (word != ")").then(|| Self::Table(word.clone()));
+        }
+        let sides = [Self::read(words)?, Self::read(words)?];
+        (words.next()? == ")").then(|| Self::Pair(Box::new(sides)))
+    }
+
+    /// What a plan does; none where it joins nothing.
+    fn of(node: &PlanNode) -> Option<Self> {
+        if node.kind == "Subquery Scan"
+            || node.children.is_empty()
+            || node.kind.starts_with("Bitmap")
+        {
+            let shape = &node.shape;
+            let name = shape.alias.as_ref().or(shape.relation.as_ref())?;
+            return Some(Self::Table(name.clone()));
+        }
+        let inputs = node.children.iter().filter(|child| {
+            let role = child.shape.role.as_deref().unwrap_or_default();
+            role != "InitPlan" && role != "SubPlan"
+        });
+        let mut sides = inputs.filter_map(Self::of);
+        let first = sides.next()?;
+        match sides.next() {
+            Some(second) => Some(Self::Pair(Box::new([first, second]))),
+            None => Some(first),
+        }
+    }
+
+    fn pairs(&self) -> Vec<&[Joined; 2]> {
+        match self {
+            Self::Table(_) => Vec::new(),
+            Self::Pair(sides) => {
+                let below = sides.iter().flat_map(Self::pairs);
+                below.chain([sides.as_ref()]).collect()
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Joined {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Table(name) => f.write_str(name),
+            Self::Pair(sides) => write!(f, "({} {})", sides[0], sides[1]),
+        }
+    }
+}
+
+/// A list says which tables are joined first, pairs also which is the outer one.
+fn instead_of_order(of: &[String], root: &PlanNode) -> Option<Option<String>> {
+    // The parts of a table are no joins.
+    let in_parts = root.nodes().any(|node| node.kind.ends_with("Append"));
+    let plan = Joined::of(root).filter(|_| !in_parts)?;
+    let joined = plan.pairs();
+    let tables = |sides: &[Joined; 2]| -> BTreeSet<String> {
+        let all = sides.iter().flat_map(Joined::tables);
+        all.map(str::to_owned).collect()
+    };
+    let obeyed = match of.first().map(String::as_str) {
+        Some("(") => {
+            let wanted = Joined::read(&mut of.iter())?;
+            wanted.pairs().iter().all(|sides| {
+                joined.iter().any(|found| {
+                    sides
+                        .iter()
+                        .zip(found.iter())
+                        .all(|(one, other)| one.tables() == other.tables())
+                })
+            })
+        }
+        _ => (2..=of.len()).all(|count| {
+            let first: BTreeSet<String> = of[..count].iter().cloned().collect();
+            joined.iter().any(|found| tables(found) == first)
+        }),
+    };
+    Some((!obeyed).then(|| plan.to_string()))
+}
+
+/// Whether a node reads what a statement calls so; parts of a table are numbered.
 fn reads(node: &PlanNode, table: &str) -> bool {
     let shape = &node.shape;
     let name = shape.alias.as_deref().or(shape.relation.as_deref());
-    node.kind.ends_with("Scan") && name.is_some_and(|name| name.eq_ignore_ascii_case(table))
+    let is_part = |rest: &str| {
+        let number = rest.strip_prefix('_').unwrap_or_default();
+        rest.is_empty() || !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+    };
+    node.kind.ends_with("Scan")
+        && name.is_some_and(|name| name.strip_prefix(table).is_some_and(is_part))
 }
 
 /// The lowest join that has all of these tables below it.
@@ -161,13 +407,14 @@ mod tests {
         let orders = scan("Index Scan", "orders", Some("orders_user"), 5.0, 1);
         let users = scan("Seq Scan", "users", None, 100.0, 1);
         let root = node("Hash Join", 5.0, 1, vec![orders, users]);
-        let sql = "/*+ IndexScan(orders orders_user) SeqScan(orders) HashJoin(orders users) NoHashJoin(orders users) \
-                   Leading((orders users)) */ SELECT 1";
+        let sql = "/*+ IndexScan(orders orders_user) Leading((orders users)) SeqScan(orders) HashJoin(orders users) \
+                   NoHashJoin(orders users) Rows(orders users #10) */ SELECT 1";
         let orders = Some("Index Scan using orders_user on orders".to_owned());
         assert_eq!(
             told(sql, &root),
             [
                 ("IndexScan(orders orders_user)".to_owned(), None),
+                ("Leading((orders users))".to_owned(), None),
                 ("SeqScan(orders)".to_owned(), orders),
                 ("HashJoin(orders users)".to_owned(), None),
                 (
@@ -177,6 +424,85 @@ mod tests {
             ]
         );
         assert_eq!(told("/* IndexScan(orders) */ SELECT 1", &root), []);
+    }
+
+    #[test]
+    fn a_hint_for_a_table_of_another_name_is_ignored() {
+        let mut orders = scan("Seq Scan", "orders", None, 5.0, 1);
+        orders.shape.alias = Some("o".into());
+        let nothing = |name: &str| Some(format!("no \"{name}\""));
+        assert_eq!(
+            told(
+                "/*+ SeqScan(o) SeqScan(orders) SeqScan(O) NoIndexScan(\"o\") HashJoin(o u) */ SELECT 1",
+                &orders
+            ),
+            [
+                ("SeqScan(o)".to_owned(), None),
+                ("SeqScan(orders)".to_owned(), nothing("orders")),
+                ("SeqScan(O)".to_owned(), nothing("O")),
+                ("NoIndexScan(\"o\")".to_owned(), None),
+                ("HashJoin(o u)".to_owned(), nothing("u")),
+            ]
+        );
+        // What a hint says of a table holds for its parts.
+        let part = scan("Seq Scan", "orders_2", None, 5.0, 1);
+        assert_eq!(
+            told("/*+ SeqScan(orders) */ SELECT 1", &part),
+            [("SeqScan(orders)".to_owned(), None)]
+        );
+    }
+
+    #[test]
+    fn the_order_of_joins_the_index_of_a_bitmap_workers_and_memory_are_looked_at() {
+        let index = scan("Bitmap Index Scan", "orders", Some("orders_day"), 5.0, 1);
+        let index = PlanNode {
+            shape: crate::record::NodeShape {
+                relation: None,
+                ..index.shape
+            },
+            ..index
+        };
+        let mut orders = scan("Bitmap Heap Scan", "orders", None, 5.0, 1);
+        orders.children = vec![index];
+        let users = scan("Index Scan", "users", Some("users_pkey"), 1.0, 1);
+        let users = node("Memoize", 1.0, 1, vec![users]);
+        let lines = node(
+            "Hash",
+            9.0,
+            1,
+            vec![scan("Seq Scan", "lines", None, 9.0, 1)],
+        );
+        let inner = node("Nested Loop", 5.0, 1, vec![orders, users]);
+        let mut root = node(
+            "Gather",
+            5.0,
+            1,
+            vec![node("Hash Join", 5.0, 1, vec![inner, lines])],
+        );
+        root.shape.workers_planned = 2;
+        let order = || Some("((orders users) lines)".to_owned());
+        let expected = [
+            ("Leading(((orders users) lines))", None),
+            ("Leading((lines (orders users)))", order()),
+            ("Leading(users orders lines)", None),
+            ("Leading(lines orders users)", order()),
+            ("BitmapScan(orders orders_day)", None),
+            (
+                "BitmapScan(orders orders_user)",
+                Some("Bitmap Heap Scan on orders by orders_day".to_owned()),
+            ),
+            ("BitmapScanRegexp(orders orders_d.*)", None),
+            ("Memoize(orders users)", None),
+            ("NoMemoize(orders users)", Some("Memoize".to_owned())),
+            ("Parallel(orders 2 hard)", None),
+            ("Parallel(orders 3 hard)", Some("2 workers".to_owned())),
+            ("Set(enable_nestloop off)", Some("Nested Loop".to_owned())),
+            ("Set(enable_mergejoin off)", None),
+        ];
+        let all: Vec<&str> = expected.iter().map(|(hint, _)| *hint).collect();
+        let sql = format!("/*+ {} */ SELECT 1", all.join(" "));
+        let expected = expected.map(|(hint, instead)| (hint.to_owned(), instead));
+        assert_eq!(told(&sql, &root), expected);
     }
 
     #[test]

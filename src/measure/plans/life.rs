@@ -144,10 +144,42 @@ pub fn multiplied(root: &PlanNode) -> Option<Multiplied<'_>> {
 /// no condition on the outer row makes them others each time.
 fn rows_given(input: &PlanNode, join: &PlanNode) -> f64 {
     let inner = input.shape.role.as_deref() == Some("Inner");
+    let again = inner
+        && join.kind == "Nested Loop"
+        && !join
+            .children
+            .first()
+            .is_some_and(|outer| depends_on(input, outer));
     match &input.actual {
-        Some(actual) if join.kind == "Nested Loop" && inner => actual.rows,
+        Some(actual) if again => actual.rows,
         _ => input.rows().unwrap_or_default(),
     }
+}
+
+/// Whether a condition of the inner side of a join names something of the outer side.
+fn depends_on(inner: &PlanNode, outer: &PlanNode) -> bool {
+    let names = outer.nodes().filter_map(|node| {
+        let shape = &node.shape;
+        shape.alias.as_deref().or(shape.relation.as_deref())
+    });
+    let names: Vec<&str> = names.collect();
+    let mut conditions = inner
+        .nodes()
+        .flat_map(|node| node.shape.conditions.values());
+    conditions.any(|condition| names.iter().any(|name| mentions(condition, name)))
+}
+
+/// Whether a condition has a column of what has this name: `u.id`, `"U".id`.
+fn mentions(condition: &str, name: &str) -> bool {
+    let mut dots = condition.match_indices('.');
+    dots.any(|(dot, _)| {
+        let before = &condition[..dot];
+        let bare = before.strip_suffix('"').unwrap_or(before);
+        bare.strip_suffix(name).is_some_and(|rest| {
+            let last = rest.chars().next_back();
+            last.is_none_or(|c| !(c.is_alphanumeric() || c == '_'))
+        })
+    })
 }
 
 #[cfg(test)]
@@ -165,6 +197,21 @@ mod tests {
         let root = node("Aggregate", 1.0, 2, vec![join]);
         let found = multiplied(&root).unwrap();
         assert_eq!(found.words(), "Nested Loop makes 500,000 rows of 1,000");
+    }
+
+    #[test]
+    fn lines_that_are_looked_up_for_each_order_are_not_multiplied() {
+        let outer = scan("Seq Scan", "orders", None, 1000.0, 1);
+        let mut inner = scan("Index Scan", "lines", Some("lines_order"), 20.0, 1);
+        inner.shape.role = Some("Inner".into());
+        let condition = "(order_id = orders.id)".to_owned();
+        inner
+            .shape
+            .conditions
+            .insert("Index Cond".into(), condition);
+        inner.actual.as_mut().unwrap().loops = 1000;
+        let root = node("Nested Loop", 20_000.0, 2, vec![outer, inner]);
+        assert!(multiplied(&root).is_none());
     }
 
     #[test]
