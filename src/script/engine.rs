@@ -1,6 +1,6 @@
 //! The rhai interpreter, closed: limits set, nothing in it that waits, evaluates text or writes to stdout.
 
-use super::running::Running;
+use super::running::{self, Running};
 use super::{Effect, HookEnd, Limits};
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, OptimizationLevel, Position};
 
@@ -34,8 +34,11 @@ pub(super) fn closed(limits: &Limits) -> Engine {
     forbid_sleep(&mut engine);
     refuse_to_order_unlike_values(&mut engine);
     engine.on_progress(|operations| {
+        if !running::is_time_to_look(operations) {
+            return None;
+        }
         let run = Running::current()?;
-        let end = run.must_end(operations)?;
+        let end = run.must_end()?;
         run.end(end);
         Some(Dynamic::UNIT)
     });

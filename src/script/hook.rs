@@ -9,7 +9,7 @@ use super::{
     RunControl, ScriptError, engine, functions,
 };
 use crate::record::Value;
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope, Stmt};
+use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, Scope, Stmt};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -31,6 +31,10 @@ pub struct Hooks {
     functions: Arc<[String]>,
     limits: Limits,
 }
+
+/// What the calls of one hook were resolved to, as far as it has run; of no use for another hook.
+#[derive(Debug, Default)]
+pub struct Resolved(Caches);
 
 /// A compiled hook; cheap to clone, shared by all threads.
 #[derive(Debug, Clone)]
@@ -142,6 +146,17 @@ impl Hook {
 
     /// Runs the hook to its end on this thread. `host` is asked for `sql` and `rows(step)` only.
     pub fn run(&self, scope: &HookScope, host: Arc<dyn Host>, control: &RunControl) -> HookOutcome {
+        self.run_again(&mut Resolved::default(), scope, host, control)
+    }
+
+    /// The same for a hook that runs very often: what its calls were resolved to is kept between the runs.
+    pub fn run_again(
+        &self,
+        resolved: &mut Resolved,
+        scope: &HookScope,
+        host: Arc<dyn Host>,
+        control: &RunControl,
+    ) -> HookOutcome {
         let run = Running::new(
             host,
             self.limits.clone(),
@@ -158,10 +173,7 @@ impl Hook {
                 };
             }
         };
-        let result = run.during(|| {
-            self.engine
-                .eval_ast_with_scope::<Dynamic>(&mut variables, &self.ast)
-        });
+        let result = run.during(|| self.evaluate(&mut resolved.0, &mut variables));
         let (noted, effects) = run.finish();
         let end = match (noted, result) {
             (Some(noted), result) => placed(noted, result.err().as_deref()),
@@ -172,6 +184,23 @@ impl Hook {
             (None, Err(error)) => ended_by(&error, &self.limits),
         };
         HookOutcome { end, effects }
+    }
+
+    /// What `Engine::eval_ast_with_scope` does, which would look up every function in every run.
+    #[allow(
+        deprecated,
+        reason = "the only way to evaluate a tree with caches of one's own"
+    )]
+    fn evaluate(
+        &self,
+        caches: &mut Caches,
+        variables: &mut Scope<'_>,
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
+        let mut global = self.engine.new_global_runtime_state();
+        global.lib.push(self.ast.shared_lib().clone());
+        let statements = self.ast.statements();
+        let engine = &self.engine;
+        engine.eval_statements_raw(&mut global, caches, variables, statements)
     }
 
     /// A condition has to be true or false: what counts as true otherwise, every language answers differently.

@@ -31,7 +31,7 @@ pub use check::{
     Check, CheckEnd, CheckFunction, CheckHost, CheckName, CheckOutcome, Checks, Fact, Touched,
 };
 pub use error::{Place, ScriptError};
-pub use hook::{Hook, HookKind, Hooks};
+pub use hook::{Hook, HookKind, Hooks, Resolved};
 pub use limits::{Limit, Limits};
 pub use names::{FreeVariable, NamedStep};
 pub use outcome::{Effect, HookEnd, HookOutcome};

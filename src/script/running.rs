@@ -19,6 +19,11 @@ thread_local! {
 /// The clock is read once in so many operations: an operation takes well under a microsecond, a clock 30 ns.
 const OPERATIONS_BETWEEN_LOOKS: u64 = 64;
 
+/// Whether [`Running::must_end`] is to be asked, at an operation of the interpreter counted from 1.
+pub(super) fn is_time_to_look(operations: u64) -> bool {
+    operations % OPERATIONS_BETWEEN_LOOKS == 1
+}
+
 /// One run of a hook, as its native functions see it.
 pub(super) struct Running {
     pub(super) host: Arc<dyn Host>,
@@ -26,7 +31,9 @@ pub(super) struct Running {
     control: RunControl,
     started: Instant,
     waited: Cell<Duration>,
-    random: RefCell<ChaCha8Rng>,
+    random_seed: u64,
+    /// Made when the first number is drawn.
+    random: RefCell<Option<ChaCha8Rng>>,
     effects: RefCell<Vec<Effect>>,
     end: RefCell<Option<HookEnd>>,
 }
@@ -44,7 +51,8 @@ impl Running {
             control,
             started: Instant::now(),
             waited: Cell::new(Duration::ZERO),
-            random: RefCell::new(ChaCha8Rng::seed_from_u64(random_seed)),
+            random_seed,
+            random: RefCell::default(),
             effects: RefCell::default(),
             end: RefCell::default(),
         }
@@ -72,7 +80,8 @@ impl Running {
 
     /// Draws from the run's own random numbers.
     pub(super) fn draw<T>(&self, draw: impl FnOnce(&mut ChaCha8Rng) -> T) -> T {
-        draw(&mut self.random.borrow_mut())
+        let mut random = self.random.borrow_mut();
+        draw(random.get_or_insert_with(|| ChaCha8Rng::seed_from_u64(self.random_seed)))
     }
 
     /// Keeps an effect; false when there are too many of them.
@@ -95,11 +104,8 @@ impl Running {
         (self.end.take(), self.effects.take())
     }
 
-    /// Whether the hook must end now, asked at every operation of the interpreter.
-    pub(super) fn must_end(&self, operations: u64) -> Option<HookEnd> {
-        if operations % OPERATIONS_BETWEEN_LOOKS != 1 {
-            return None;
-        }
+    /// Whether the hook must end now.
+    pub(super) fn must_end(&self) -> Option<HookEnd> {
         let cancelled = self.control.cancelled.as_ref();
         if cancelled.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
             return Some(HookEnd::Cancelled);

@@ -66,7 +66,9 @@ impl<D: Dialer> Pass<'_, D> {
                 true => Arc::new(StepRows(self.desk.results.clone())),
                 false => NO_HOST.clone(),
             };
-            hook.plan.hook.run(&scope, host, &control)
+            let mut resolved = self.crew.resolved.borrow_mut();
+            let resolved = &mut resolved[hook.index];
+            hook.plan.hook.run_again(resolved, &scope, host, &control)
         };
         self.take_effects(outcome.effects);
         match outcome.end {

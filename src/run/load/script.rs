@@ -21,6 +21,8 @@ pub(super) struct Traffic {
     pub(super) case: Arc<Case>,
     pub(super) plan: LoadPlan,
     pub(super) scripts: Vec<Script>,
+    /// How many hooks they have.
+    pub(super) hooks: usize,
     /// One client of each kind of session: those of a kind can share connections.
     pub(super) kinds: Vec<Kind>,
     /// Ends a transaction that a script left open.
@@ -114,6 +116,8 @@ pub(super) enum Argument {
 
 /// A hook, with what it reads.
 pub(super) struct Hook {
+    /// Which of all hooks of the load.
+    pub(super) index: usize,
     pub(super) plan: HookPlan,
     pub(super) reads: Vec<(String, Read)>,
     /// Whether it looks at who acts.
@@ -135,7 +139,7 @@ impl Traffic {
     pub(super) fn of(case: &Arc<Case>, plan: &LoadPlan) -> Self {
         let mut kinds: Vec<Kind> = Vec::new();
         let mut models: Vec<&ClientPlan> = Vec::new();
-        let mut statements = 0;
+        let (mut statements, mut hooks) = (0, 0);
         let mut scripts = Vec::new();
         for client in &case.clients {
             let alike = |model: &&ClientPlan| {
@@ -155,6 +159,7 @@ impl Traffic {
                 slots: Vec::new(),
                 generators: Vec::new(),
                 statements: &mut statements,
+                hooks: &mut hooks,
             };
             scripts.push(maker.script(kind));
         }
@@ -162,6 +167,7 @@ impl Traffic {
             case: Arc::clone(case),
             plan: plan.clone(),
             scripts,
+            hooks,
             kinds,
             rollback: LoadStatement::plain("ROLLBACK"),
         }
@@ -212,6 +218,7 @@ struct Maker<'a> {
     slots: Vec<String>,
     generators: Vec<Generator>,
     statements: &'a mut usize,
+    hooks: &'a mut usize,
 }
 
 impl Maker<'_> {
@@ -326,7 +333,9 @@ impl Maker<'_> {
                 }
             }
         }
+        *self.hooks += 1;
         Hook {
+            index: *self.hooks - 1,
             reads,
             sees_actor,
             sees_steps: plan.hook.names_steps_freely() || plan.hook.named_steps().next().is_some(),

@@ -10,6 +10,7 @@ use crate::{
         load::{Crowding, IntervalTally},
     },
     schedule::generate::Stream,
+    script::Resolved,
     spec::workload::Connections,
 };
 use nix::time::{ClockId, clock_gettime};
@@ -101,6 +102,8 @@ pub(super) struct Crew<D: Dialer> {
     pub(super) dialling: Semaphore,
     pub(super) alarm: Rc<Alarm>,
     pub(super) tally: RefCell<Tally>,
+    /// What the calls of the hooks were resolved to, hook by hook.
+    pub(super) resolved: RefCell<Vec<Resolved>>,
     pub(super) arrivals: RefCell<Option<Arrivals>>,
     pub(super) halt: Arc<AtomicBool>,
     pub(super) left: Arc<AtomicU64>,
@@ -192,6 +195,7 @@ async fn act<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
         index,
         of,
         tally: RefCell::new(Tally::new(&traffic)),
+        resolved: RefCell::new((0..traffic.hooks).map(|_| Resolved::default()).collect()),
         pools,
         dialling: Semaphore::new(DIALLING),
         alarm: Rc::clone(&alarm),
