@@ -40,6 +40,11 @@ pub(super) struct Heard<'a> {
 }
 
 impl Inbox {
+    /// Whether everything that has come is read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
     /// The next message, if all of it has come.
     pub(super) fn next(&mut self) -> Option<Heard<'_>> {
         let have = &self.bytes[self.start..self.end];
@@ -79,7 +84,7 @@ impl Inbox {
 
     /// Sees to it that something can be read: what is left goes to the front, and a message that does not fit gets room.
     fn make_room(&mut self) {
-        if self.start == self.end {
+        if self.is_empty() {
             (self.start, self.end) = (0, 0);
             // One large answer is no reason to keep so much.
             if self.bytes.len() > 16 * ROOM {

@@ -30,8 +30,8 @@ pub(super) struct User<D: Dialer> {
     number: u32,
     /// What mix and pauses are drawn from.
     random: Random,
-    /// Its own connections, one for each kind of session.
-    own: Vec<Option<D::Link>>,
+    /// Its own connections, one for each kind of session. Boxed: each transaction takes one and puts it back.
+    own: Vec<Option<Box<D::Link>>>,
     desk: Desk,
     /// The weights of the mix, each added to those before.
     weights: Vec<f64>,
@@ -48,7 +48,7 @@ struct Due {
 
 /// A connection in use, and where it goes back to.
 enum Held<'a, L> {
-    Own(L),
+    Own(Box<L>),
     Pooled(Place<'a, L>),
     Fresh(L),
 }
@@ -56,7 +56,8 @@ enum Held<'a, L> {
 impl<L> Held<'_, L> {
     fn link(&mut self) -> Option<&mut L> {
         match self {
-            Self::Own(link) | Self::Fresh(link) => Some(link),
+            Self::Own(link) => Some(link),
+            Self::Fresh(link) => Some(link),
             Self::Pooled(place) => place.link.as_mut(),
         }
     }
@@ -103,7 +104,7 @@ impl<D: Dialer> User<D> {
         };
         for kind in 0..self.own.len() {
             match self.dial(kind).await {
-                Ok(link) => self.own[kind] = Some(link),
+                Ok(link) => self.own[kind] = Some(Box::new(link)),
                 Err(NoLink::Refused(_) | NoLink::Over) => {}
             }
         }
@@ -360,7 +361,7 @@ impl<D: Dialer> User<D> {
                 Some(link) => Ok(Held::Own(link)),
                 None => {
                     let link = self.timed_dial(kind, due, parts).await?;
-                    Ok(Held::Own(link))
+                    Ok(Held::Own(Box::new(link)))
                 }
             },
             Connections::PerTransaction => {

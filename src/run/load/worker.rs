@@ -271,7 +271,8 @@ async fn connected<D: Dialer>(crew: &Rc<Crew<D>>) -> Vec<User<D>> {
 /// Wakes those who pause, or wait for their turn, once the load is ended from outside.
 async fn heed<D: Dialer>(crew: Rc<Crew<D>>) {
     loop {
-        tokio::time::sleep(HEED_EVERY).await;
+        // Not the runtime's own timer: with one of those pending, every wait for the network would set the system's timer.
+        crew.alarm.after(HEED_EVERY).await;
         if crew.halted() {
             crew.alarm.wake_all();
         }
