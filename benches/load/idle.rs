@@ -60,6 +60,7 @@ fn ours(world: &World) -> Result<f64, Any> {
 }
 
 fn theirs(world: &World) -> Result<f64, Any> {
+    world.renew()?;
     let script = world.folder().join("sleep.sql");
     std::fs::write(&script, "SELECT 1;\n\\sleep 60 s\n")?;
     let mut child = world

@@ -2,7 +2,7 @@
 
 use super::{
     Any,
-    world::{DATABASE, World},
+    world::{DATABASE, ORIGINAL, World},
 };
 use std::process::{Command, Output, Stdio};
 
@@ -37,18 +37,19 @@ impl Peer {
                     );
                     return Ok(false);
                 }
-                sysbench(world, "prepare", 0)?;
-                world.psql(DATABASE, "VACUUM (FREEZE, ANALYZE) sbtest1")?;
+                sysbench(world, ORIGINAL, "prepare", 0)?;
+                world.psql(ORIGINAL, "VACUUM (FREEZE, ANALYZE) sbtest1")?;
                 Ok(true)
             }
         }
     }
 
     pub fn run(&self, world: &World) -> Result<Figure, Any> {
+        world.renew()?;
         match self {
             Self::Pgbench { builtin, clients } => pgbench(world, builtin, *clients),
             Self::Sysbench => {
-                let output = sysbench(world, "run", world.seconds)?;
+                let output = sysbench(world, DATABASE, "run", world.seconds)?;
                 // queries: 123456 (24691.12 per sec.)
                 let said = String::from_utf8_lossy(&output.stdout).into_owned();
                 let line = said.lines().find(|line| line.contains("transactions:"));
@@ -63,7 +64,7 @@ impl Peer {
     }
 }
 
-fn sysbench(world: &World, what: &str, seconds: u64) -> Result<Output, Any> {
+fn sysbench(world: &World, database: &str, what: &str, seconds: u64) -> Result<Output, Any> {
     let output = Command::new("sysbench")
         .args([
             "oltp_point_select",
@@ -76,7 +77,7 @@ fn sysbench(world: &World, what: &str, seconds: u64) -> Result<Output, Any> {
         .arg(format!("--pgsql-port={}", world.port()))
         .args([
             "--pgsql-user=postgres",
-            &format!("--pgsql-db={DATABASE}"),
+            &format!("--pgsql-db={database}"),
             &format!("--time={seconds}"),
             what,
         ])

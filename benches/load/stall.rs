@@ -59,6 +59,7 @@ fn ours(world: &World) -> Result<f64, Any> {
 
 /// The p99 of pgbench from its log of every transaction, in milliseconds.
 fn theirs(world: &World) -> Result<f64, Any> {
+    world.renew()?;
     let prefix = world.folder().join("stall");
     let mut child = world
         .program("pgbench")

@@ -18,6 +18,9 @@ use std::{
 /// The database of the peers.
 pub const DATABASE: &str = "peers";
 
+/// What it is a copy of.
+pub const ORIGINAL: &str = "peers_original";
+
 /// A server with the tables of pgbench at scale 10 in a database of the peers; pgauge makes its own.
 pub struct World {
     binaries: Binaries,
@@ -55,10 +58,10 @@ impl World {
             seconds: number("PGAUGE_SECONDS", 5),
             rounds: usize::try_from(number("PGAUGE_ROUNDS", 5))?,
         };
-        world.psql("postgres", &format!("CREATE DATABASE {DATABASE}"))?;
+        world.psql("postgres", &format!("CREATE DATABASE {ORIGINAL}"))?;
         let made = world
             .program("pgbench")
-            .args(["-i", "-q", "-s", "10", DATABASE])
+            .args(["-i", "-q", "-s", "10", ORIGINAL])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()?;
@@ -66,6 +69,14 @@ impl World {
             true => Ok(world),
             false => Err("pgbench -i failed".into()),
         }
+    }
+
+    /// Gives the peers a new copy of their database, as every case of pgauge has one: with the pages that nobody has
+    /// written to since the last checkpoint, and without what earlier rounds left.
+    pub fn renew(&self) -> Result<(), Any> {
+        self.psql("postgres", &format!("DROP DATABASE IF EXISTS {DATABASE}"))?;
+        let copy = format!("CREATE DATABASE {DATABASE} TEMPLATE {ORIGINAL}");
+        self.psql("postgres", &copy).map(drop)
     }
 
     pub fn describe(&self) -> String {
@@ -180,7 +191,8 @@ impl World {
     /// A closed load of so many users.
     pub fn pgauge(&self, workload: &Workload, users: u32) -> Result<Figure, Any> {
         let seconds = self.seconds;
-        let load = format!("{{ warmup: 500ms, duration: {seconds}s, users: {users} }}");
+        // Without a warmup, which pgbench has not either.
+        let load = format!("{{ duration: {seconds}s, users: {users} }}");
         let log = self.load(workload, &load)?;
         let count: u64 = log.clients.iter().map(|tally| tally.latency.count()).sum();
         Ok(Figure {
