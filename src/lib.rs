@@ -24,5 +24,6 @@ pub mod search;
 pub mod source;
 pub mod spec;
 pub mod sql;
+pub mod stats;
 pub mod text;
 pub mod verdict;

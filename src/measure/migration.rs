@@ -1,12 +1,14 @@
 //! What does a migration amount to? Totals of its trace, what is lost, and what clients felt of it.
 
+mod failures;
 mod loss;
 mod queries;
 mod traffic;
 
+pub use failures::{FailedStatement, FirstFailure};
 pub use loss::{Loss, losses};
-pub use queries::{QueryCost, query_cost};
-pub use traffic::{FailedStatement, MigrationTraffic, MigrationWait, TrafficPhase, TrafficUnit};
+pub use queries::{QueryCost, query_cost, slowdown};
+pub use traffic::{MigrationTraffic, MigrationWait, TrafficPhase, TrafficUnit};
 
 use crate::record::{LockMode, Micros, MigrationLog, RelationName, StatementTrace, TableUse};
 use std::collections::{BTreeMap, BTreeSet};

@@ -109,7 +109,7 @@ pub fn measure_trace<'a>(case: &Case, log: &'a CaseLog, trace: &Trace<'a>) -> Me
     let waits = Waits::of(log, trace);
     Measurements {
         latencies: Latencies::of(trace, &last_runs(log)),
-        traffic: migration::MigrationTraffic::of(trace, &waits),
+        traffic: migration::MigrationTraffic::of(case, trace, &waits),
         times: TimesSpent::of(log, trace, &waits),
         deadlocks: deadlock::deadlocks(case, log, trace, &waits),
         statements: Statements::of(trace, &texts),

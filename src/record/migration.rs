@@ -39,10 +39,13 @@ pub struct MigrationLog {
 /// A migration in the midst of a load, as the server's locks were seen again and again meanwhile.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnderLoad {
-    /// When it began, since the end of the warmup.
+    /// When its first statement was sent, since the end of the warmup.
     pub began: Micros,
-    /// When it was over, on the same clock.
+    /// When its last statement was answered, on the same clock.
     pub ended: Micros,
+    /// When that clock began, on the clock of the events.
+    #[serde(default)]
+    pub clock: Micros,
     /// How often the locks were looked at.
     pub looks: u64,
     /// The most sessions that waited for it at the same time.

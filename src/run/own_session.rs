@@ -11,8 +11,8 @@ use super::{
     step::ROWS_TO_READ,
 };
 use crate::{
-    record::{Breakage, PlanPoint, ProbeReply, QueryRun, Reply},
-    schedule::{ClientPlan, HookPlan, StatementForm},
+    record::{Breakage, PlanPoint, ProbeReply, QueryRun, Reply, Timing},
+    schedule::{ClientPlan, HookPlan, QueryPlan, StatementForm},
 };
 
 impl<D: Database> Stage<'_, D> {
@@ -53,43 +53,70 @@ impl<D: Database> Stage<'_, D> {
                 if self.stop.requested() {
                     return Ok(());
                 }
-                let moment = Moment {
-                    path: &query.path,
-                    iteration: repetition,
-                    row: 0,
-                };
-                let drawn = arguments.draw(&query.arguments, &Memory::default(), moment);
-                let params = drawn.map_err(|message| Breakage {
-                    code: "generate".to_owned(),
-                    message,
-                    path: Some(query.path.clone()),
-                    ..Breakage::default()
-                })?;
-                let message = Message {
-                    sql: &query.sql,
-                    params: &params,
-                    form: StatementForm::Single,
-                    keep_rows: 0,
-                };
-                let (reply, timing) = session.execute(message).await;
-                if let Some(lost) = lost(&reply, &query.path) {
-                    return Err(lost);
-                }
-                let failed = reply.error.is_some();
-                self.queries.borrow_mut().push(QueryRun {
-                    query: query.name.clone(),
-                    point,
-                    repetition,
-                    row_count: reply.row_count(),
-                    timing,
-                    error: reply.error,
-                });
-                if failed {
+                let watched = self.watch(&mut session, &mut arguments, query, (point, repetition));
+                if watched.await?.is_err() {
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Runs the watched queries on the databases before and after a migration by turns, so that whatever else goes on
+    /// on the machine meanwhile is felt by both alike.
+    pub(super) async fn watch_by_turns(before: &Self, after: &Self) -> Result<(), Breakage> {
+        let own = ClientPlan::own_session();
+        let (mut early, _notes) = before.connect(&own.id, Vec::new()).await?;
+        let (mut late, _more_notes) = after.connect(&own.id, Vec::new()).await?;
+        let [mut old, mut new] =
+            [before, after].map(|stage| Arguments::new(stage.case, own.id.clone()));
+        for query in &before.case.queries {
+            let mut works = [PlanPoint::Before, PlanPoint::After].map(|point| query.works(point));
+            for repetition in 1..=query.repeat {
+                if before.stop.requested() {
+                    return Ok(());
+                }
+                if works[0] {
+                    let moment = (PlanPoint::Before, repetition);
+                    works[0] = before
+                        .watch(&mut early, &mut old, query, moment)
+                        .await?
+                        .is_ok();
+                }
+                if works[1] {
+                    let moment = (PlanPoint::After, repetition);
+                    works[1] = after
+                        .watch(&mut late, &mut new, query, moment)
+                        .await?
+                        .is_ok();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a watched query once and notes what came of it; whether it succeeded.
+    async fn watch(
+        &self,
+        session: &mut D::Session,
+        arguments: &mut Arguments<'_>,
+        query: &QueryPlan,
+        (point, repetition): (PlanPoint, u32),
+    ) -> Result<Result<(), ()>, Breakage> {
+        let (reply, timing) = ask(session, arguments, query, repetition).await?;
+        if let Some(lost) = lost(&reply, &query.path) {
+            return Err(lost);
+        }
+        let succeeded = reply.error.is_none().then_some(()).ok_or(());
+        self.queries.borrow_mut().push(QueryRun {
+            query: query.name.clone(),
+            point,
+            repetition,
+            row_count: reply.row_count(),
+            timing,
+            error: reply.error,
+        });
+        Ok(succeeded)
     }
 
     pub(super) async fn ask_probes(&self) -> Result<(), Breakage> {
@@ -118,6 +145,34 @@ impl<D: Database> Stage<'_, D> {
         }
         Ok(())
     }
+}
+
+/// Draws the arguments of a query and sends it once.
+pub(super) async fn ask<S: Session>(
+    session: &mut S,
+    arguments: &mut Arguments<'_>,
+    query: &QueryPlan,
+    repetition: u32,
+) -> Result<(Reply, Timing), Breakage> {
+    let moment = Moment {
+        path: &query.path,
+        iteration: repetition,
+        row: 0,
+    };
+    let drawn = arguments.draw(&query.arguments, &Memory::default(), moment);
+    let params = drawn.map_err(|message| Breakage {
+        code: "generate".to_owned(),
+        message,
+        path: Some(query.path.clone()),
+        ..Breakage::default()
+    })?;
+    let message = Message {
+        sql: &query.sql,
+        params: &params,
+        form: StatementForm::Single,
+        keep_rows: 0,
+    };
+    Ok(session.execute(message).await)
 }
 
 /// What to say where the answer to a statement was that the session is gone.

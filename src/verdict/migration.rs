@@ -7,7 +7,7 @@ mod queries;
 use super::{
     context::{Context, code_of, condition},
     expect::{
-        migration::{brief, said},
+        migration::{brief, failed_statements, said},
         never_migrated,
     },
     finding::{Finding, FindingPlace, Within},
@@ -16,6 +16,7 @@ use crate::{
     measure::migration::losses,
     record::{Micros, MigrationLog, ResultComparison, ServerError, StatementTrace, Undone},
     spec::{expect::Expectation, migration::ResultRule},
+    stats::Ratio,
     text::{format_duration, plural},
 };
 use std::collections::BTreeMap;
@@ -341,11 +342,13 @@ fn felt(context: &Context<'_>) -> Option<Finding> {
     });
     if traffic.failures > 0 {
         let count = plural(traffic.failures, traffic.unit.word());
-        lines.push(format!("{count} failed meanwhile"));
+        lines.push(format!("{count} failed since it began"));
     }
-    if let Some(lost) = traffic.throughput_lost() {
-        lines.push(format!("{lost:.0}% of the throughput was lost"));
+    lines.extend(failed_statements(traffic));
+    if traffic.outlasted {
+        lines.push("the clients had ended before it was over".to_owned());
     }
+    lines.extend(traffic.throughput().map(|left| lost(&left)));
     let primary = format!(
         "beside the clients the migration took {}",
         span(traffic.duration)
@@ -354,6 +357,24 @@ fn felt(context: &Context<'_>) -> Option<Finding> {
         .at(context.place("/migrate"))
         .detail(Some(lines.join("\n")));
     Some(finding)
+}
+
+/// `37% of the throughput was lost while it ran (between 30% and 44%)`
+fn lost(left: &Ratio) -> String {
+    if !left.is_different() {
+        return "no difference in throughput is shown while it ran".to_owned();
+    }
+    let percent = |left: f64| format!("{:.0}%", 100.0 * (1.0 - left).abs());
+    let (what, near, far) = match left.value < 1.0 {
+        true => ("lost", left.high, left.low),
+        false => ("gained", left.low, left.high),
+    };
+    format!(
+        "{} of the throughput was {what} while it ran (between {} and {})",
+        percent(left.value),
+        percent(near),
+        percent(far)
+    )
 }
 
 fn is_data_judged(context: &Context<'_>) -> bool {

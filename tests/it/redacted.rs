@@ -11,6 +11,8 @@ pub struct Redactor {
     number: Regex,
     version: Regex,
     speed: Regex,
+    failures: Regex,
+    moment: Regex,
     blanks: Regex,
 }
 
@@ -34,6 +36,8 @@ impl Redactor {
             number: regex(r"\b([Pp]rocess|backend|transaction) \d+"),
             version: regex(r"(the server is) \d[\d.]*( \([^)]*\))?"),
             speed: regex(r"\d[\d,]* orders/s(, \d+ databases? at once)?"),
+            failures: regex(r"\b\d[\d,]* transactions? failed since|failed \d[\d,]* times?\b"),
+            moment: regex(r"first \[TIME\] (into|after) [^:]*:"),
             blanks: regex("[ \n]+"),
         }
     }
@@ -87,6 +91,14 @@ impl Redactor {
         let kind = |found: &Captures<'_>| format!("{} [NUMBER]", &found[1]);
         let text = self.number.replace_all(&text, kind);
         let text = self.speed.replace_all(&text, "[SPEED]");
+        // How many clients of a load meet an error, and when the first does, is not the same twice.
+        let text = self.failures.replace_all(&text, |found: &Captures<'_>| {
+            match found[0].starts_with("failed") {
+                true => "failed [COUNT]",
+                false => "[COUNT] transactions failed since",
+            }
+        });
+        let text = self.moment.replace_all(&text, "first [MOMENT]:");
         self.version.replace_all(&text, "$1 [VERSION]").into_owned()
     }
 

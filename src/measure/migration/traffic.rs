@@ -1,11 +1,14 @@
 //! What did clients feel of a migration that ran beside them? Read from the events: the migration is a client too.
 
+use super::failures::{self, FailedStatement};
 use crate::{
     measure::{
         trace::{Message, Trace},
         wait::Waits,
     },
     record::{Blocker, ClientId, LoadLog, LockFacts, MIGRATION, Micros, UnderLoad},
+    schedule::Case,
+    stats::{Ratio, rate_ratio},
 };
 use std::collections::BTreeSet;
 
@@ -25,10 +28,12 @@ pub struct MigrationTraffic {
     pub wait_count: u64,
     /// The most sessions that waited at the same time.
     pub queue: u64,
-    /// How many statements, or transactions of a load, failed while it ran.
+    /// How many statements, or transactions of a load, failed from its first statement on: while it ran and after it.
     pub failures: u64,
-    /// Statements of clients that failed while it ran; none are told of a load.
+    /// Which statements failed from then on, those that fail most first. Of a load also those that a later try made good.
     pub failed: Vec<FailedStatement>,
+    /// Whether the clients had ended before the migration was over.
+    pub outlasted: bool,
     /// The error that ended it, if one did: its SQLSTATE, the message and the event.
     pub error: Option<(String, String, u32)>,
 }
@@ -56,11 +61,11 @@ impl TrafficUnit {
 /// The clients in one phase.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct TrafficPhase {
-    /// How long it was. Of a load, the intervals that it touched.
+    /// How long it was.
     pub duration: Micros,
     /// Statements that were answered in it, or transactions of a load.
     pub statements: u64,
-    /// The longest of them.
+    /// The longest of them; of a load, one that touched the migration is one of those during it.
     pub longest: Micros,
 }
 
@@ -79,21 +84,6 @@ pub struct MigrationWait {
     pub event: Option<u32>,
 }
 
-/// A statement of a client that failed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FailedStatement {
-    /// Whose.
-    pub client: ClientId,
-    /// In which step.
-    pub step: Option<String>,
-    /// The SQLSTATE.
-    pub code: String,
-    /// What the server said.
-    pub message: String,
-    /// The event of the answer.
-    pub event: u32,
-}
-
 impl TrafficPhase {
     /// Statements in a second; none where the phase has no length.
     pub fn rate(&self) -> Option<f64> {
@@ -103,18 +93,23 @@ impl TrafficPhase {
 }
 
 impl MigrationTraffic {
-    /// How much of the throughput before was lost while it ran, in parts of a hundred; none where too few statements
-    /// would have been answered in that time to tell.
-    pub fn throughput_lost(&self) -> Option<f64> {
+    /// What was left of the throughput before while it ran; none where too few statements would have been answered in
+    /// that time to tell.
+    pub fn throughput(&self) -> Option<Ratio> {
         let [before, during, _] = &self.phases;
-        let expected = before.rate()? * during.duration.duration().as_secs_f64();
-        let lost = 100.0 * (1.0 - during.statements as f64 / expected);
-        (expected >= LEAST_STATEMENTS && before.statements as f64 >= LEAST_STATEMENTS)
-            .then_some(lost.max(0.0))
+        let counted = |phase: &TrafficPhase| {
+            let seconds = phase.duration.duration().as_secs_f64();
+            (phase.statements, seconds)
+        };
+        let expected = before.rate()? * counted(during).1;
+        if expected < LEAST_STATEMENTS || (before.statements as f64) < LEAST_STATEMENTS {
+            return None;
+        }
+        rate_ratio(counted(before), counted(during))
     }
 
     /// None where no migration ran beside clients.
-    pub(in crate::measure) fn of(trace: &Trace<'_>, waits: &Waits) -> Option<Self> {
+    pub(in crate::measure) fn of(case: &Case, trace: &Trace<'_>, waits: &Waits) -> Option<Self> {
         let is_own = |client: &ClientId| client.script == MIGRATION && client.number.is_none();
         let (own, others): (Vec<&Message<'_>>, Vec<&Message<'_>>) = trace
             .messages
@@ -136,57 +131,56 @@ impl MigrationTraffic {
         traffic.phases[2].duration = last.since(ended.at);
         let phase = |seq: u32| usize::from(seq > began.seq) + usize::from(seq > ended.seq);
         for message in &others {
-            let Some((moment, reply, timing)) = &message.answer else {
+            let Some((moment, _, timing)) = &message.answer else {
                 continue;
             };
             traffic.phases[phase(moment.seq)].statements += 1;
             let sent = &mut traffic.phases[phase(message.sent.seq)];
             sent.longest = sent.longest.max(timing.total);
-            if let Some(error) = reply.error.as_ref().filter(|_| phase(moment.seq) == 1) {
-                let run = message.run.and_then(|run| trace.run(run));
-                traffic.failed.push(FailedStatement {
-                    client: message.client.clone(),
-                    step: run.map(|run| run.step.to_owned()),
-                    code: error.code.clone(),
-                    message: error.message.clone(),
-                    event: moment.seq,
-                });
-            }
         }
-        traffic.failures = traffic.failed.len() as u64;
+        traffic.outlasted = last < ended.at;
+        traffic.failed = failures::of_clients(case, trace, &own, &others, began.seq);
+        traffic.failures = traffic.failed.iter().map(|failed| failed.count).sum();
         traffic.error = last_error(&own);
         traffic.wait_for(waits, &is_own, last);
         traffic.wait_count = traffic.waits.len() as u64;
         Some(traffic)
     }
 
-    /// A migration in the midst of a load. An interval that it touched counts as one in which it ran.
+    /// A migration in the midst of a load.
     pub(in crate::measure) fn under_load(
         trace: &Trace<'_>,
         load: &LoadLog,
         under: &UnderLoad,
     ) -> Self {
+        let own = trace
+            .messages
+            .iter()
+            .filter(|message| message.client.script == MIGRATION);
+        let own: Vec<&Message<'_>> = own.collect();
         let mut traffic = Self {
             duration: under.ended.since(under.began),
             unit: TrafficUnit::Transactions,
             queue: under.queue,
             wait_count: under.waits.iter().map(|waits| waits.count).sum(),
+            outlasted: load.measured < under.ended,
+            error: last_error(&own),
+            failed: failures::of_load(load, under, &own),
             ..Self::default()
         };
-        for interval in &load.intervals {
-            let until = Micros(interval.from.0 + interval.length.0);
-            let phase =
-                usize::from(until > under.began) + usize::from(interval.from >= under.ended);
-            let of = &mut traffic.phases[phase];
-            of.duration.0 += interval.length.0;
-            for tally in &interval.clients {
-                of.statements += tally.latency.count();
-                of.longest = of.longest.max(tally.latency.max());
-                if phase == 1 {
-                    traffic.failures += tally.failed;
-                }
+        let over = under.ended.min(load.measured);
+        traffic.phases[0].duration = under.began.min(load.measured);
+        traffic.phases[1].duration = over.since(under.began);
+        traffic.phases[2].duration = load.measured.since(under.ended);
+        for (phase, tally) in traffic.phases.iter_mut().zip(&load.phases) {
+            for client in &tally.clients {
+                phase.statements += client.completed;
+                phase.longest = phase.longest.max(client.latency.max());
             }
         }
+        let since = load.phases.iter().skip(1);
+        let failed = since.flat_map(|phase| &phase.clients);
+        traffic.failures = failed.map(|client| client.failed).sum();
         let waits = under.waits.iter();
         traffic.waits = waits
             .map(|waits| MigrationWait {
@@ -197,11 +191,6 @@ impl MigrationTraffic {
                 event: None,
             })
             .collect();
-        let own = trace
-            .messages
-            .iter()
-            .filter(|message| message.client.script == MIGRATION);
-        traffic.error = last_error(&own.collect::<Vec<_>>());
         traffic
     }
 

@@ -3,7 +3,8 @@
 use super::{
     BufferFacts, CheckpointFacts, ClientTally, ConnectionTally, Crowding, ErrorTally, HookTally,
     Interval, IntervalTally, LinesTally, LoadEnd, LoadLog, LoadServer, MismatchTally, NumberTally,
-    Parts, ScheduleTally, StageLooks, StatementFacts, StepTally, WaitFacts, WalFacts,
+    Parts, PhaseTally, RefusedTally, ScheduleTally, StageLooks, StatementFacts, StepTally,
+    WaitFacts, WalFacts,
 };
 use std::collections::BTreeMap;
 
@@ -38,6 +39,7 @@ impl LoadLog {
             ScheduleTally::add,
         );
         self.add_intervals(&other.intervals);
+        self.add_phases(&other.phases);
         for looks in &other.looks {
             match self.looks.iter_mut().find(|own| own.stage == looks.stage) {
                 Some(own) => own.add(looks),
@@ -66,6 +68,17 @@ impl LoadLog {
         names(self) == names(other)
     }
 
+    /// Adds what came before, during and after a migration.
+    fn add_phases(&mut self, others: &[PhaseTally]) {
+        if self.phases.is_empty() {
+            self.phases = others.to_vec();
+            return;
+        }
+        for (own, other) in self.phases.iter_mut().zip(others) {
+            own.add(other);
+        }
+    }
+
     /// Adds intervals: those of a stage that began at the same time since the warmup are one.
     fn add_intervals(&mut self, others: &[Interval]) {
         for other in others {
@@ -86,6 +99,38 @@ impl Interval {
             own.add(other);
         }
         self.crowding.add(&other.crowding);
+    }
+}
+
+impl PhaseTally {
+    /// Adds what another worker or process counted in the same phase.
+    pub fn add(&mut self, other: &Self) {
+        for (own, other) in self.clients.iter_mut().zip(&other.clients) {
+            own.completed += other.completed;
+            own.failed += other.failed;
+            own.latency.add(&other.latency);
+        }
+        for refused in &other.refused {
+            self.refuse(refused);
+        }
+    }
+
+    /// Adds statements that were refused to those of the same step with the same SQLSTATE.
+    pub fn refuse(&mut self, refused: &RefusedTally) {
+        let place = |tally: &RefusedTally| {
+            (tally.client == refused.client)
+                && (tally.step == refused.step)
+                && (tally.code == refused.code)
+        };
+        let Some(own) = self.refused.iter_mut().find(|own| place(own)) else {
+            self.refused.push(refused.clone());
+            return;
+        };
+        own.count += refused.count;
+        if refused.first < own.first {
+            own.first = refused.first;
+            own.message.clone_from(&refused.message);
+        }
     }
 }
 

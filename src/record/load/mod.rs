@@ -40,6 +40,9 @@ pub struct LoadLog {
     /// What its sessions were seen doing, stage by stage, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looks: Vec<StageLooks>,
+    /// What came before, during and after a migration in its midst; nothing where there was none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<PhaseTally>,
     /// What the server told over the same span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<LoadServer>,
@@ -342,4 +345,43 @@ pub struct IntervalTally {
     pub failed: u64,
     /// How many tries had to be made again.
     pub retries: u64,
+}
+
+/// A load before, during or after a migration in its midst, exact to the moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PhaseTally {
+    /// The transactions, by script, in the order of [`LoadLog::clients`].
+    pub clients: Vec<PhaseClient>,
+    /// The statements that were refused in it and were not expected to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedTally>,
+}
+
+/// The transactions of one script in a phase.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PhaseClient {
+    /// How many were completed in it.
+    pub completed: u64,
+    /// How many failed in it.
+    pub failed: u64,
+    /// The latencies of completed ones: a transaction that touched the migration is one of those during it.
+    pub latency: Histogram,
+}
+
+/// Statements of one step that were refused with the same SQLSTATE.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedTally {
+    /// The script.
+    pub client: String,
+    /// The step; none where no connection was to be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// The SQLSTATE; the empty one where a connection broke.
+    pub code: String,
+    /// What the first one said.
+    pub message: String,
+    /// How many.
+    pub count: u64,
+    /// When the first one came, since the end of the warmup.
+    pub first: Micros,
 }

@@ -3,6 +3,7 @@
 use super::{
     clock::Clock,
     link::{Dialer, LoadWatch, Look},
+    mark::Mark,
     planning,
     script::Traffic,
     tally::Tally,
@@ -58,14 +59,29 @@ pub struct LoadProgress<'a> {
     pub of: Option<Duration>,
 }
 
+/// A migration in the midst of a load.
+pub(in crate::run) struct Midst {
+    /// Is told from when on transactions are measured, as soon as that is known.
+    pub(in crate::run) measured: oneshot::Sender<Measured>,
+    /// When it begins and when it is over.
+    pub(in crate::run) mark: Arc<Mark>,
+}
+
+/// What is measured of a load.
+pub(in crate::run) struct Measured {
+    /// From when on.
+    pub(in crate::run) from: Instant,
+    /// How many transactions may still begin, where their number says when it ends.
+    pub(in crate::run) left: Arc<AtomicU64>,
+}
+
 impl<D: Database> Stage<'_, D> {
-    /// Lets the traffic flow. What was counted is kept, however it ends. `measured` is told the moment from which on
-    /// transactions are measured, as soon as it is known.
+    /// Lets the traffic flow, with a migration in its midst or not. What was counted is kept, however it ends.
     pub(in crate::run) async fn flow(
         &self,
         case: &Arc<Case>,
         plan: &LoadPlan,
-        measured: Option<oneshot::Sender<Instant>>,
+        midst: Option<Midst>,
     ) -> Result<(), Breakage> {
         let traffic = Arc::new(Traffic::of(case, plan));
         let mut watch = self.database.load_watch().await?;
@@ -76,10 +92,15 @@ impl<D: Database> Stage<'_, D> {
                 self.database.dialer(&kind.client, settings, plan.protocol)
             })
             .collect();
-        let started = self.start(&traffic, &dialers);
+        let (measured, mark) = match midst {
+            Some(midst) => (Some(midst.measured), Some(midst.mark)),
+            None => (None, None),
+        };
+        let left = Arc::new(AtomicU64::new(plan.transactions.unwrap_or(0)));
+        let started = self.start(&traffic, &dialers, &left, mark.as_ref());
         let (crew, mut heard) = started.map_err(|broken| *broken)?;
         let mut flow = Flow::new(&traffic, crew, self.ledger.observer(), self.ledger.case());
-        flow.measured = measured;
+        flow.measured = measured.map(|measured| (measured, left));
         let flowed = flow.go(&mut watch, &mut heard, &self.stop).await;
         if flow.is_cut_short() {
             watch.end_sessions().await;
@@ -88,6 +109,9 @@ impl<D: Database> Stage<'_, D> {
         let last = flow.hear_the_rest(&mut heard).await;
         let broken = flow.crew.join();
         let mut log = flow.log();
+        if mark.is_none() {
+            log.phases.clear();
+        }
         // The workers have closed their connections, so that the server has counted everything.
         match watch.end().await {
             Ok(server) => log.server = Some(server),
@@ -108,11 +132,12 @@ impl<D: Database> Stage<'_, D> {
         &self,
         traffic: &Arc<Traffic>,
         dialers: &[D::Dialer],
+        left: &Arc<AtomicU64>,
+        mark: Option<&Arc<Mark>>,
     ) -> Result<(Crew, UnboundedReceiver<Report>), Box<Breakage>> {
         let (reports, heard) = unbounded_channel();
         let (begin, start) = watch::channel(None);
         let halt = Arc::new(AtomicBool::new(false));
-        let left = Arc::new(AtomicU64::new(traffic.plan.transactions.unwrap_or(0)));
         let of = workers(traffic);
         let mut threads = Vec::new();
         for index in 0..of {
@@ -121,10 +146,11 @@ impl<D: Database> Stage<'_, D> {
                 of,
                 traffic: Arc::clone(traffic),
                 dialers: dialers.to_vec(),
-                left: Arc::clone(&left),
+                left: Arc::clone(left),
                 halt: Arc::clone(&halt),
                 reports: reports.clone(),
                 start: start.clone(),
+                mark: mark.cloned(),
             };
             threads.push(spawned(index, assignment)?);
         }
@@ -191,7 +217,7 @@ struct Flow<'a> {
     clients: Vec<String>,
     clock: Option<Clock>,
     /// Who waits for the end of the warmup.
-    measured: Option<oneshot::Sender<Instant>>,
+    measured: Option<(oneshot::Sender<Measured>, Arc<AtomicU64>)>,
     ready: usize,
     done: usize,
     /// Intervals that not all workers have told of, by their beginning.
@@ -279,9 +305,10 @@ impl<'a> Flow<'a> {
                     look = Some(Instant::now());
                 }
                 self.begin();
-                if let (Some(clock), Some(tell)) = (&self.clock, self.measured.take()) {
+                if let (Some(clock), Some((tell, left))) = (&self.clock, self.measured.take()) {
+                    let from = clock.measured_from;
                     // Who does not listen any more does not want to know.
-                    let _ = tell.send(clock.measured_from);
+                    let _ = tell.send(Measured { from, left });
                 }
             }
             let now = Instant::now();
@@ -450,7 +477,11 @@ impl<'a> Flow<'a> {
             schedule,
             interval: _,
             crowding: _,
+            phases,
         } = report.tally;
+        for (own, other) in self.tally.phases.iter_mut().zip(&phases) {
+            own.add(other);
+        }
         for (own, other) in self.tally.clients.iter_mut().zip(&clients) {
             own.add(other);
         }
@@ -490,6 +521,7 @@ impl<'a> Flow<'a> {
             schedule: plan.is_open().then_some(schedule),
             intervals: std::mem::take(&mut self.intervals),
             looks: std::mem::take(&mut self.looks),
+            phases: std::mem::take(&mut self.tally.phases),
             server: None,
         }
     }

@@ -15,6 +15,7 @@ mod clock;
 mod flow;
 mod hooks;
 mod link;
+mod mark;
 mod pass;
 mod planning;
 mod pool;
@@ -24,6 +25,8 @@ mod user;
 mod worker;
 
 pub use flow::LoadProgress;
+pub(in crate::run) use flow::{Measured, Midst};
 pub use link::{
     Answer, AnswerEnd, ArgumentBuffer, Dialer, Fragment, Link, LoadStatement, LoadWatch, Look, Rows,
 };
+pub(in crate::run) use mark::Mark;

@@ -369,6 +369,14 @@ impl<D: Dialer> Pass<'_, D> {
         if self.counted == Counted::Yes && !self.crew.halted() {
             let mut tally = self.crew.tally.borrow_mut();
             tally.refused(self.index, index, error);
+            let foreseen = self.script.steps[index].expected_error.as_deref();
+            if let Some(mark) = &self.crew.mark
+                && foreseen != Some(&error.code)
+            {
+                let now = Instant::now();
+                let at = (now, self.crew.since_warmup(now).unwrap_or_default());
+                tally.refused_beside(self.index, Some(index), error, at, mark);
+            }
         }
         match error.ends_session() {
             true => Break::Lost,

@@ -1,14 +1,14 @@
 //! What one worker counts: whole sums for the end, and the interval that is under way.
 
-use super::script::Traffic;
+use super::{mark::Mark, script::Traffic};
 use crate::record::{
-    ServerError,
+    Micros, ServerError,
     load::{
         ClientTally, ConnectionTally, Crowding, ErrorTally, HookTally, IntervalTally,
-        MismatchTally, Parts, ScheduleTally, StepTally,
+        MismatchTally, Parts, PhaseClient, PhaseTally, RefusedTally, ScheduleTally, StepTally,
     },
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The counts of one worker.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(super) struct Tally {
     pub(super) interval: Vec<IntervalTally>,
     /// How users come by connections in it.
     pub(super) crowding: Crowding,
+    /// Before, during and after a migration.
+    pub(super) phases: Vec<PhaseTally>,
 }
 
 /// Whether what happens is measured.
@@ -49,6 +51,13 @@ impl Tally {
         Self {
             clients: clients.collect(),
             interval: vec![IntervalTally::default(); traffic.scripts.len()],
+            phases: vec![
+                PhaseTally {
+                    clients: vec![PhaseClient::default(); traffic.scripts.len()],
+                    refused: Vec::new(),
+                };
+                3
+            ],
             ..Self::default()
         }
     }
@@ -88,6 +97,45 @@ impl Tally {
             ..ErrorTally::default()
         });
         tally.count += 1;
+    }
+
+    /// A transaction beside a migration ended.
+    pub(super) fn beside(
+        &mut self,
+        script: usize,
+        ended: Result<Duration, ()>,
+        span: (Instant, Instant),
+        mark: &Mark,
+    ) {
+        let client = &mut self.phases[mark.phase(span.1)].clients[script];
+        let Ok(took) = ended else {
+            client.failed += 1;
+            return;
+        };
+        client.completed += 1;
+        let touched = &mut self.phases[mark.touched(span.0, span.1)];
+        touched.clients[script].latency.record(took);
+    }
+
+    /// A statement beside a migration was refused, or a connection for it.
+    pub(super) fn refused_beside(
+        &mut self,
+        script: usize,
+        step: Option<usize>,
+        error: &ServerError,
+        at: (Instant, Micros),
+        mark: &Mark,
+    ) {
+        let client = &self.clients[script];
+        let refused = RefusedTally {
+            client: client.client.clone(),
+            step: step.map(|step| client.steps[step].step.clone()),
+            code: error.code.clone(),
+            message: error.message.clone(),
+            count: 1,
+            first: at.1,
+        };
+        self.phases[mark.phase(at.0)].refuse(&refused);
     }
 
     /// An error ended a transaction.

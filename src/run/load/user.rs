@@ -240,6 +240,11 @@ impl<D: Dialer> User<D> {
                     tally.no_connection(script, &error);
                     let took = now.saturating_duration_since(due.intended);
                     tally.transaction(script, Err(()), took, &parts);
+                    if let Some(mark) = &crew.mark {
+                        let at = (now, crew.since_warmup(now).unwrap_or_default());
+                        tally.beside(script, Err(()), (due.begins, now), mark);
+                        tally.refused_beside(script, None, &error, at, mark);
+                    }
                     tally.crowding.felt_until = crew.since_warmup(now);
                 }
                 crew.alarm.after(AFTER_REFUSAL).await;
@@ -329,6 +334,10 @@ impl<D: Dialer> User<D> {
         }
         let well = ended.is_done().then_some(()).ok_or(());
         tally.transaction(script, well, took, &parts);
+        if let Some(mark) = &crew.mark {
+            let span = (due.begins, ended.at);
+            tally.beside(script, well.map(|()| took), span, mark);
+        }
         if due.begins < crew.stage_from.get() {
             tally.crowding.felt_until = crew.since_warmup(ended.at);
         }

@@ -1,8 +1,8 @@
 //! A worker: one thread with a runtime of its own, the users that act on it, and what they count together.
 
 use super::{
-    alarm::Alarm, arrivals::Arrivals, clock::Clock, link::Dialer, pool::Pool, script::Traffic,
-    tally::Tally, user::User,
+    alarm::Alarm, arrivals::Arrivals, clock::Clock, link::Dialer, mark::Mark, pool::Pool,
+    script::Traffic, tally::Tally, user::User,
 };
 use crate::{
     record::{
@@ -49,6 +49,8 @@ pub(super) struct Assignment<D> {
     pub(super) reports: UnboundedSender<Report>,
     /// When the load begins, once that is known.
     pub(super) start: watch::Receiver<Option<Instant>>,
+    /// The migration in its midst, if there is one.
+    pub(super) mark: Option<Arc<Mark>>,
 }
 
 /// What a worker tells.
@@ -108,6 +110,8 @@ pub(super) struct Crew<D: Dialer> {
     pub(super) halt: Arc<AtomicBool>,
     pub(super) left: Arc<AtomicU64>,
     pub(super) reports: UnboundedSender<Report>,
+    /// The migration in the midst of the load, if there is one.
+    pub(super) mark: Option<Arc<Mark>>,
     /// When the last measured transaction ended.
     pub(super) last_end: Cell<Instant>,
     /// When the interval that is under way began.
@@ -182,6 +186,7 @@ async fn act<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
         halt,
         reports,
         mut start,
+        mark,
     } = assignment;
     let alarm = Alarm::new()?;
     let pools = match traffic.plan.connections {
@@ -205,6 +210,7 @@ async fn act<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
         halt,
         left,
         reports,
+        mark,
         last_end: Cell::new(Instant::now()),
         cut: Cell::new(Instant::now()),
         stage_from: Cell::new(Instant::now()),

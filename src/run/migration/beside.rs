@@ -10,6 +10,7 @@ use crate::{
     run::{
         board::Asking,
         carry_out::Stage,
+        load::Mark,
         session::{Database, Message, Session, SessionPlan},
     },
     schedule::{MigrationPart, MigrationScript, MigrationWork, StatementForm, Transactions},
@@ -17,12 +18,23 @@ use crate::{
 use tokio::sync::mpsc::unbounded_channel;
 
 /// Whether what the migration does becomes events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::run) enum Beside {
+#[derive(Debug, Clone, Copy)]
+pub(in crate::run) enum Beside<'a> {
     /// It does.
     Noted,
+    /// It does, and others are told when it begins and is over.
+    Marked(&'a Mark),
     /// It does not.
     Silent,
+}
+
+impl Beside<'_> {
+    fn is_noted(self) -> bool {
+        match self {
+            Self::Noted | Self::Marked(_) => true,
+            Self::Silent => false,
+        }
+    }
 }
 
 /// A statement that is noted and not answered yet.
@@ -38,7 +50,7 @@ impl<D: Database> Stage<'_, D> {
     pub(in crate::run) async fn migrate_beside(
         &self,
         parts: &[MigrationPart],
-        beside: Beside,
+        beside: Beside<'_>,
     ) -> Result<(), Breakage> {
         let mut step = 0;
         for part in parts {
@@ -65,7 +77,10 @@ impl<D: Database> Stage<'_, D> {
                 break;
             }
         }
-        if beside == Beside::Noted {
+        if let Beside::Marked(mark) = beside {
+            mark.end();
+        }
+        if beside.is_noted() {
             let client = migration_id();
             let end = ClientEnd::Done;
             self.note_of_migration(EventKind::Finished { client, end });
@@ -77,7 +92,7 @@ impl<D: Database> Stage<'_, D> {
     async fn script_beside(
         &self,
         script: &MigrationScript,
-        beside: Beside,
+        beside: Beside<'_>,
         step: &mut u32,
     ) -> Result<bool, Breakage> {
         let (notes, _received) = unbounded_channel();
@@ -93,7 +108,7 @@ impl<D: Database> Stage<'_, D> {
         };
         let mut session = self.database.connect(&plan).await?.session;
         self.cancellers.borrow_mut().push(session.canceller());
-        if beside == Beside::Noted {
+        if beside.is_noted() {
             self.board.connected(self.migration_line(), session.pid());
         }
         let whole = script.transactions == Transactions::One;
@@ -133,9 +148,11 @@ impl<D: Database> Stage<'_, D> {
 
     // ---- events ----
 
-    fn begin_step(&self, beside: Beside, step: u32, sql: &str) -> Option<UnderWay> {
-        if beside == Beside::Silent {
-            return None;
+    fn begin_step(&self, beside: Beside<'_>, step: u32, sql: &str) -> Option<UnderWay> {
+        match beside {
+            Beside::Silent => return None,
+            Beside::Marked(mark) => mark.begin(),
+            Beside::Noted => {}
         }
         let run = self.ledger.next_run();
         let step = step.to_string();

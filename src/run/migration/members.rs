@@ -5,20 +5,18 @@ use super::beside::Beside;
 use crate::{
     record::{
         Breakage, ClientEnd, ClientId, Event, EventKind, HookProblem, MIGRATION, MemberRun, Phase,
-        PlanPoint, Reply, ServerError, StepEnd,
+        PlanPoint, ServerError, StepEnd,
     },
     run::{
         NobodyLooks,
-        arguments::{Arguments, Moment},
+        arguments::Arguments,
         carry_out::Stage,
         client::{Client, Permit},
         ledger::{Entries, Ledger},
-        memory::Memory,
+        own_session::ask,
         session::{Database, Message, Session},
     },
-    schedule::{
-        ClientPlan, CompatibleMember, MemberKind, MigrationPlan, QueryPlan, StatementForm, StepWork,
-    },
+    schedule::{ClientPlan, CompatibleMember, MemberKind, MigrationPlan, StatementForm, StepWork},
     spec::migration::is_both,
 };
 use std::cell::Cell;
@@ -63,36 +61,9 @@ impl<D: Database> Stage<'_, D> {
         let own = ClientPlan::own_session();
         let (mut session, _notes) = self.connect(&own.id, Vec::new()).await?;
         let query = &self.case.queries[index];
-        let reply = self.ask_once(&mut session, query, 1).await?;
+        let mut arguments = Arguments::new(self.case, own.id);
+        let (reply, _) = ask(&mut session, &mut arguments, query, 1).await?;
         Ok(reply.error)
-    }
-
-    async fn ask_once(
-        &self,
-        session: &mut D::Session,
-        query: &QueryPlan,
-        repetition: u32,
-    ) -> Result<Reply, Breakage> {
-        let mut arguments = Arguments::new(self.case, ClientPlan::own_session().id);
-        let moment = Moment {
-            path: &query.path,
-            iteration: repetition,
-            row: 0,
-        };
-        let params = arguments.draw(&query.arguments, &Memory::default(), moment);
-        let params = params.map_err(|message| Breakage {
-            code: "generate".to_owned(),
-            message,
-            path: Some(query.path.clone()),
-            ..Breakage::default()
-        })?;
-        let message = Message {
-            sql: &query.sql,
-            params: &params,
-            form: StatementForm::Single,
-            keep_rows: 0,
-        };
-        Ok(session.execute(message).await.0)
     }
 
     /// One pass through a client's script; its events are its own.
@@ -171,6 +142,7 @@ impl<D: Database> Stage<'_, D> {
         let own = ClientPlan::own_session();
         let (mut session, _notes) = self.connect(&own.id, Vec::new()).await?;
         let query = &self.case.queries[index];
+        let mut arguments = Arguments::new(self.case, own.id);
         let mut run = MemberRun {
             member: member.name.clone(),
             phase: Phase::During,
@@ -180,7 +152,7 @@ impl<D: Database> Stage<'_, D> {
         while run.error.is_none() && !self.stop.requested() {
             control(&mut session, "BEGIN").await;
             let repetition = u32::try_from(run.runs + 1).unwrap_or(u32::MAX);
-            let reply = self.ask_once(&mut session, query, repetition).await?;
+            let (reply, _) = ask(&mut session, &mut arguments, query, repetition).await?;
             control(&mut session, "ROLLBACK").await;
             run.runs += 1;
             run.error = reply.error;

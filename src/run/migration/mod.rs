@@ -50,7 +50,21 @@ impl<D: Database> Stage<'_, D> {
     /// Before, the migration itself, after, and back again.
     async fn rehearse(&self, plan: &MigrationPlan) -> Result<(), Breakage> {
         self.capture_plans(PlanPoint::Before).await?;
-        self.watch_on_a_copy(PlanPoint::Before).await?;
+        if self.case.queries.is_empty() || self.stop.requested() {
+            return self.rehearse_itself(plan).await;
+        }
+        // What the queries write is in nobody's way on a copy, and there they find what was before also afterwards.
+        let before = self.database.fork().await?;
+        let rehearsed = async {
+            self.rehearse_itself(plan).await?;
+            self.watch_before_and_after(&before).await
+        };
+        let rehearsed = rehearsed.await;
+        before.close().await?;
+        rehearsed
+    }
+
+    async fn rehearse_itself(&self, plan: &MigrationPlan) -> Result<(), Breakage> {
         if self.stop.requested() {
             return Ok(());
         }
@@ -73,18 +87,17 @@ impl<D: Database> Stage<'_, D> {
         }
         self.undo(&plan.down, &before, &results).await?;
         self.try_members(plan, PlanPoint::After).await?;
-        self.capture_plans(PlanPoint::After).await?;
-        self.watch_on_a_copy(PlanPoint::After).await
+        self.capture_plans(PlanPoint::After).await
     }
 
-    /// Runs the watched queries where what they write is in nobody's way.
-    async fn watch_on_a_copy(&self, point: PlanPoint) -> Result<(), Breakage> {
-        if self.case.queries.is_empty() || self.stop.requested() {
+    /// Runs the watched queries on the database as it was, and on a copy of it as it is now.
+    async fn watch_before_and_after(&self, before: &D) -> Result<(), Breakage> {
+        if self.stop.requested() {
             return Ok(());
         }
-        let copy = self.database.fork().await?;
-        let watched = self.on(&copy).watch_queries(point).await;
-        copy.close().await?;
+        let after = self.database.fork().await?;
+        let watched = Stage::watch_by_turns(&self.on(before), &self.on(&after)).await;
+        after.close().await?;
         watched
     }
 

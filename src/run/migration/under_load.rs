@@ -1,14 +1,15 @@
-//! A migration in the midst of a load: it begins when a third of the load is over, and the server is asked again and
-//! again who waits for a lock meanwhile.
+//! A migration in the midst of a load: it begins when a third of the load is over, in time or in transactions, and the
+//! server is asked again and again who waits for a lock meanwhile.
 //!
 //! The sessions of a load note no events of their own, so that waits are seen from outside: one that is shorter than the
 //! time between two looks may be missed.
 
 use super::beside::Beside;
 use crate::{
-    record::{Breakage, QueuedWaits, UnderLoad},
+    record::{Breakage, Micros, QueuedWaits, UnderLoad},
     run::{
         carry_out::Stage,
+        load::{Mark, Measured, Midst},
         session::{Database, LockWatch, Queued},
     },
     schedule::{LoadPlan, MigrationPlan},
@@ -16,6 +17,7 @@ use crate::{
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
@@ -34,22 +36,31 @@ impl<D: Database> Stage<'_, D> {
         load: &LoadPlan,
     ) -> Result<(), Breakage> {
         let (tell, told) = oneshot::channel();
-        let flows = self.flow(self.case, load, Some(tell));
+        let mark = Arc::new(Mark::new());
+        let midst = Midst {
+            measured: tell,
+            mark: Arc::clone(&mark),
+        };
+        let over = Cell::new(false);
+        let flows = async {
+            let flowed = self.flow(self.case, load, Some(midst)).await;
+            over.set(true);
+            flowed
+        };
         let migrates = async {
             // A load that breaks before anything is measured gives up its end.
-            let Ok(measured_from) = told.await else {
+            let Ok(measured) = told.await else {
                 return Ok(());
             };
-            let stages = load.stages.iter();
-            let length: Duration = stages.filter_map(|stage| stage.duration).sum();
-            let begin = measured_from + length / 3;
-            while Instant::now() < begin && !self.stop.requested() {
-                let left = begin.saturating_duration_since(Instant::now());
-                tokio::time::sleep(left.min(HEED_EVERY)).await;
+            while !over.get() && !self.stop.requested() {
+                match until_midst(load, &measured) {
+                    Some(left) => tokio::time::sleep(left).await,
+                    None => break,
+                }
             }
             match self.stop.requested() {
                 true => Ok(()),
-                false => self.migrate_and_look(migration, measured_from).await,
+                false => self.migrate_and_look(migration, measured.from, &mark).await,
             }
         };
         let (flowed, migrated) = futures_util::future::join(flows, migrates).await;
@@ -60,13 +71,21 @@ impl<D: Database> Stage<'_, D> {
         &self,
         migration: &MigrationPlan,
         measured_from: Instant,
+        mark: &Mark,
     ) -> Result<(), Breakage> {
         let mut watch = self.database.watch().await?;
         let mut queue = Queue::default();
         let over = Cell::new(false);
-        let began = measured_from.elapsed();
+        let clock = Micros(
+            self.ledger
+                .now()
+                .0
+                .saturating_sub(Micros::from(measured_from.elapsed()).0),
+        );
         let migrates = async {
-            let migrated = self.migrate_beside(&migration.up, Beside::Noted).await;
+            let migrated = self
+                .migrate_beside(&migration.up, Beside::Marked(mark))
+                .await;
             over.set(true);
             migrated
         };
@@ -80,11 +99,16 @@ impl<D: Database> Stage<'_, D> {
             Ok(())
         };
         let (migrated, looked) = futures_util::future::join(migrates, looks).await;
-        let ended = measured_from.elapsed();
+        let since = |moment: Option<Instant>| {
+            let moment = moment.unwrap_or_else(Instant::now);
+            moment.saturating_duration_since(measured_from).into()
+        };
+        let (began, ended) = (since(mark.began()), since(mark.ended()));
         self.note_migration(|log| {
             log.under_load = Some(UnderLoad {
-                began: began.into(),
-                ended: ended.into(),
+                began,
+                ended,
+                clock,
                 looks: queue.looks,
                 queue: queue.longest,
                 waits: queue.waits(),
@@ -92,6 +116,18 @@ impl<D: Database> Stage<'_, D> {
         });
         migrated.and(looked)
     }
+}
+
+/// How long to wait before one looks again whether the midst of the load is reached; none once it is.
+fn until_midst(load: &LoadPlan, measured: &Measured) -> Option<Duration> {
+    if let Some(transactions) = load.transactions {
+        let left = measured.left.load(Ordering::Relaxed);
+        return (left > transactions - transactions / 3).then_some(LOOK_EVERY);
+    }
+    let stages = load.stages.iter();
+    let length: Duration = stages.filter_map(|stage| stage.duration).sum();
+    let left = (measured.from + length / 3).saturating_duration_since(Instant::now());
+    (!left.is_zero()).then(|| left.min(HEED_EVERY))
 }
 
 /// The queue behind the migration, over all looks.
@@ -172,7 +208,7 @@ fn client_of(application: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{LockFacts, Micros};
+    use crate::record::LockFacts;
 
     fn queued(pid: i32, by: &[i32], millis: u64) -> Queued {
         Queued {

@@ -145,7 +145,7 @@ pub struct MigrationFacts {
     )]
     #[schemars(example = json!(4))]
     pub queue: Option<Bound<u64>>,
-    /// How many statements of clients may fail while it runs.
+    /// How many statements of clients may fail from its first statement on, while it runs and after it.
     #[serde(
         default,
         deserialize_with = "given",
@@ -153,7 +153,7 @@ pub struct MigrationFacts {
     )]
     #[schemars(example = json!(0))]
     pub failed: Option<Bound<u64>>,
-    /// How much of the clients' throughput may be lost while it runs.
+    /// How much of the clients' throughput before it may be lost while it runs.
     #[serde(
         default,
         deserialize_with = "given",

@@ -8,7 +8,6 @@ use crate::{
             CompatibleFacts, Expectation, ImprovesFacts, MigrationFacts, NoneOr, TimeoutRule,
         },
         migration::{MigrationItem, ResultRule, is_both},
-        workload::Load,
     },
     sql,
 };
@@ -18,8 +17,8 @@ impl Checker<'_> {
         let scenario = self.scenario;
         self.migration_items("migrate", &scenario.migrate);
         self.migration_items("rollback", &scenario.rollback);
-        if let (Some(load), false) = (&scenario.load, scenario.migrate.is_empty()) {
-            self.in_the_midst_of(load);
+        if scenario.load.is_some() && !scenario.migrate.is_empty() {
+            self.in_the_midst_of_a_load();
         }
         if scenario.migrate.is_empty() {
             self.nothing_to_undo();
@@ -36,16 +35,7 @@ impl Checker<'_> {
     }
 
     /// A migration begins when a third of the load is over, and the clients of a load go across it.
-    fn in_the_midst_of(&self, load: &Load) {
-        if load.transactions.is_some() {
-            let primary = "this load does not say how long it takes, so that no migration can be in the midst of it";
-            self.push(
-                Diagnostic::error("contradiction", primary)
-                    .at(self.key_place("/load/transactions"))
-                    .related(self.key_place("/migrate"), "the migration")
-                    .hint("say \"duration\" or \"stages\" instead"),
-            );
-        }
+    fn in_the_midst_of_a_load(&self) {
         let clients = self.scenario.clients.iter();
         for (name, _) in clients.filter(|(_, client)| !is_both(&client.on)) {
             let primary = format!(

@@ -6,6 +6,8 @@
 mod locks;
 mod traffic;
 
+pub(in crate::verdict) use traffic::failed_statements;
+
 use super::never_migrated;
 use crate::{
     measure::migration::{self, Loss},

@@ -3,10 +3,11 @@
 
 use crate::{
     measure::{
-        migration::query_cost,
+        migration::{query_cost, slowdown},
         plans::{self, NodeChange},
     },
     record::{CaseLog, PlanPoint},
+    stats::Ratio,
     text::{format_duration, thousands},
     verdict::{context::Context, expect::migration::bytes_in_words},
 };
@@ -25,7 +26,8 @@ fn of_query(log: &CaseLog, query: &str) -> Vec<String> {
     let mut parts = Vec::new();
     if let (Some(before), Some(after)) = (before.time, after.time) {
         let [before, after] = [before, after].map(|time| format_duration(time.duration()));
-        parts.push(format!("time {before} → {after}"));
+        let difference = difference(slowdown(log, query).as_ref());
+        parts.push(format!("time {before} → {after} ({difference})"));
     }
     if let (Some(before), Some(after)) = (before.buffers, after.buffers) {
         let [before, after] = [before, after].map(thousands);
@@ -49,6 +51,29 @@ fn of_query(log: &CaseLog, query: &str) -> Vec<String> {
             .map(|line| format!("  {line}")),
     );
     lines
+}
+
+/// What two medians say, in words: `1.8x as long, at least 1.5x and at most 2.1x`.
+fn difference(slowdown: Option<&Ratio>) -> String {
+    let Some(ratio) = slowdown else {
+        return "too few repetitions to tell".to_owned();
+    };
+    let between = format!(
+        "at least {} and at most {}",
+        times(ratio.low),
+        times(ratio.high)
+    );
+    match ratio.is_different() {
+        true => format!("{} as long, {between}", times(ratio.value)),
+        false => format!("no difference shown: {between} as long"),
+    }
+}
+
+fn times(factor: f64) -> String {
+    match factor {
+        factor if factor >= 10.0 => format!("{factor:.0}x"),
+        factor => format!("{factor:.2}x"),
+    }
 }
 
 /// The nodes that changed, and what the planner goes by that is not as it was; nothing where the plan has the same shape.

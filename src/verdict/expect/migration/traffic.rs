@@ -1,14 +1,14 @@
 //! What the clients felt: how long they waited, how many at a time, what failed, how much less they got done.
 
-use super::{About, span};
+use super::{About, brief, span};
 use crate::{
-    measure::migration::MigrationTraffic,
+    measure::migration::{FailedStatement, FirstFailure, MigrationTraffic},
     record::Micros,
     spec::{
         expect::{Bound, MigrationFacts},
         quantity::{Percent, TimeSpan},
     },
-    text::{format_duration, plural},
+    text::{format_duration, plural, shortened},
     verdict::{
         bound::{Limit, Natural},
         context::condition,
@@ -110,30 +110,21 @@ impl About<'_> {
             return None;
         }
         let primary = format!(
-            "{} failed while the migration ran, expected {}",
+            "{} failed since the migration began, expected {}",
             plural(count, traffic.unit.word()),
             limit.words()
         );
-        let first = traffic.failed.first().map(|failed| {
-            let step = failed.step.as_ref().map(|step| format!(".{step}"));
-            format!(
-                "the first was \"{}{}\", with {}: {}",
-                failed.client,
-                step.unwrap_or_default(),
-                condition(&failed.code),
-                failed.message
-            )
-        });
-        let events = traffic.failed.iter().map(|failed| failed.event);
+        let lines = failed_statements(traffic);
+        let events = traffic.failed.iter().flat_map(|failed| &failed.events);
         let finding = Finding::failed("migration-failures", primary)
-            .detail(first)
-            .events(events);
+            .detail((!lines.is_empty()).then(|| lines.join("\n")))
+            .events(events.copied());
         Some(finding.at(self.at("failed")))
     }
 
     fn throughput(&self, traffic: &MigrationTraffic, bound: &Bound<Percent>) -> Option<Finding> {
         let key = "throughput_lost";
-        let Some(lost) = traffic.throughput_lost() else {
+        let Some(left) = traffic.throughput() else {
             let took = format_duration(traffic.duration.duration());
             let primary = format!(
                 "the migration was over in {took}, too soon to tell how much throughput it cost"
@@ -144,22 +135,86 @@ impl About<'_> {
             return Some(finding);
         };
         let limit = Limit::of(bound, Natural::AtMost);
-        if limit.holds(Percent(lost)) {
+        let lost = |left: f64| (100.0 * (1.0 - left)).max(0.0);
+        if limit.holds(Percent(lost(left.value))) {
             return None;
         }
-        let [before, during, _] = &traffic.phases;
-        let rate = |rate: Option<f64>| format!("{:.0}/s", rate.unwrap_or(0.0));
-        let primary = format!(
-            "{lost:.0}% of the clients' throughput was lost, expected {}",
-            limit.words()
+        let between = format!(
+            "{:.0}% of the clients' throughput was lost, between {:.0}% and {:.0}%",
+            lost(left.value),
+            lost(left.high),
+            lost(left.low)
         );
+        if [left.low, left.high]
+            .iter()
+            .any(|left| limit.holds(Percent(lost(*left))))
+        {
+            let finding = Finding::vacuous("too-short", format!("{between}: too few to tell"))
+                .at(self.at(key))
+                .label(format!("expected {}", limit.words()))
+                .hint("migrate more rows, or have more clients, with more \"iterations\"");
+            return Some(finding);
+        }
+        let [before, during, after] = &traffic.phases;
+        let rate = |rate: Option<f64>| format!("{:.0}/s", rate.unwrap_or(0.0));
+        let primary = format!("{between}, expected {}", limit.words());
         let detail = format!(
-            "{} before, {} during {}",
+            "{} before, {} during {}, {} after",
             rate(before.rate()),
             rate(during.rate()),
-            span(during.duration)
+            span(during.duration),
+            rate(after.rate())
         );
         let finding = Finding::failed("throughput-lost", primary).detail(Some(detail));
         Some(finding.at(self.at(key)))
+    }
+}
+
+/// The most kinds of failing statements that are told.
+const MOST_FAILING: usize = 10;
+
+/// So many characters of what a server said are told.
+const LONGEST_MESSAGE: usize = 200;
+
+/// Every kind of statement that failed since the migration began, a line each.
+pub(in crate::verdict) fn failed_statements(traffic: &MigrationTraffic) -> Vec<String> {
+    let failed = traffic.failed.iter().take(MOST_FAILING);
+    let mut lines: Vec<String> = failed.map(failing).collect();
+    if traffic.failed.len() > MOST_FAILING {
+        lines.push(format!("… {} more", traffic.failed.len() - MOST_FAILING));
+    }
+    lines
+}
+
+/// `"shopper.pay" failed 312 times with undefined_column (42703), first 0.4 ms after the migration: column …`
+fn failing(failed: &FailedStatement) -> String {
+    let step = failed.step.as_ref().map(|step| format!(".{step}"));
+    let code = match failed.code.as_str() {
+        "" => "a broken connection".to_owned(),
+        code => condition(code),
+    };
+    let before = match failed.before {
+        0 => String::new(),
+        count => format!(" ({} before it)", plural(count, "time")),
+    };
+    format!(
+        "\"{}{}\" failed {}{before} with {code}, first {}: {}",
+        failed.client,
+        step.unwrap_or_default(),
+        plural(failed.count, "time"),
+        first(&failed.first),
+        shortened(&failed.message, LONGEST_MESSAGE)
+    )
+}
+
+fn first(first: &FirstFailure) -> String {
+    match first {
+        FirstFailure::During { sql, after } => {
+            format!("{} into {}", span(*after), brief(sql))
+        }
+        FirstFailure::Between { sql, after } => {
+            format!("{} after {}", span(*after), brief(sql))
+        }
+        FirstFailure::Behind { after } => format!("{} after the migration", span(*after)),
     }
 }
