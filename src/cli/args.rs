@@ -75,6 +75,8 @@ Example:
     Export(ExportArgs),
     /// Look for what is wrong with a schema, or with scripts that change one
     Lint(LintArgs),
+    /// Show what the migrations of a run did: locks, waits, queries before and after
+    Migrations(MigrationsArgs),
     /// Show captured plans, or lay those of two runs over each other
     Plans(PlansArgs),
     /// Say which server would be used, and why
@@ -525,21 +527,48 @@ pub struct PlansDiffArgs {
         value_name = "FORMAT",
         default_value = "text"
     )]
-    pub format: PlanFormat,
+    pub format: ReportFormat,
     /// Into this file instead of the terminal
     #[arg(short, long, env = "PGAUGE_OUTPUT", value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
-/// As what plans are told.
+/// As what plans and migrations are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
+pub enum ReportFormat {
     /// For a terminal
     Text,
     /// For a review
     Markdown,
     /// For a browser: one file
     Html,
+}
+
+/// Arguments of `migrations`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pgauge run scenarios/migrations --json out/results.json
+  pgauge migrations out/results.json --format markdown
+  pgauge migrations out/results.json --format html -o out/migrations.html")]
+pub struct MigrationsArgs {
+    /// What `pgauge run --json` wrote
+    #[arg(value_name = "RESULTS")]
+    pub file: PathBuf,
+    /// Only cases with this text in their name
+    #[arg(long, env = "PGAUGE_CASE", value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub case: Option<String>,
+    /// As what
+    #[arg(
+        long,
+        env = "PGAUGE_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub format: ReportFormat,
+    /// Into this file instead of the terminal
+    #[arg(short, long, env = "PGAUGE_OUTPUT", value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `doctor`.

@@ -68,6 +68,8 @@ struct Told {
     blocking: u64,
     advisory: u64,
     ignored: u64,
+    /// Claims about what a statement does.
+    claims: u64,
     looked_at: Vec<String>,
 }
 
@@ -86,7 +88,12 @@ impl Told {
                 self.ignored += 1;
                 continue;
             }
-            let diagnostic = self.diagnostic(rule, &found).at(file.place(span));
+            let mut diagnostic = self.diagnostic(rule, &found).at(file.place(span));
+            if let Some(claim) = found.claim {
+                self.claims += 1;
+                let label = format!("claimed, not traced: {}", claim.words());
+                diagnostic.label = Some(label);
+            }
             self.diagnostics.push(diagnostic);
         }
         self.looked_at.push(file.path().display().to_string());
@@ -141,6 +148,7 @@ impl Told {
                 self.blocking,
                 self.advisory
             ));
+            say(&untraced(self.claims));
         }
         match (broken, self.blocking) {
             (true, _) => Status::Spec,
@@ -148,6 +156,19 @@ impl Told {
             (false, _) => Status::Failed,
         }
     }
+}
+
+/// What is to be said of claims that nobody has held against a server.
+fn untraced(claims: u64) -> String {
+    let read = match claims {
+        0 => return String::new(),
+        1 => "1 claim is".to_owned(),
+        claims => format!("{claims} claims are"),
+    };
+    format!(
+        "{read} read from the text alone: a scenario with migrate: [{{ file: … }}] runs the statements on real data and says \
+         of each whether the trace confirms or refutes it\n"
+    )
 }
 
 /// The files of SQL that are meant: those that were named, those in folders; with `--since` only what changed.

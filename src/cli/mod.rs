@@ -12,6 +12,7 @@ pub mod init;
 pub mod lint;
 pub mod man;
 pub mod merge;
+pub mod migrations;
 mod planning;
 pub mod plans;
 pub mod run;
@@ -75,6 +76,7 @@ fn obey(typed: &Typed, view: View) -> Result<Status, Stop> {
         Command::Schema(args) => say(&schema::text(args.of)),
         Command::Export(args) => export::export(args.of),
         Command::Lint(args) => return lint::lint(args, view),
+        Command::Migrations(args) => migrations::migrations(args, view)?,
         Command::Plans(args) => plans::plans(&args.what, view)?,
         Command::Doctor(args) => return doctor::doctor(args, view),
         Command::Completions(args) => completions::completions(args),

@@ -3,7 +3,7 @@
 
 use super::{
     Stop,
-    args::{PlanFormat, PlansCommand, PlansDiffArgs, PlansShowArgs},
+    args::{PlansCommand, PlansDiffArgs, PlansShowArgs, ReportFormat},
 };
 use crate::{
     measure::plans::{diff, reasons},
@@ -75,9 +75,9 @@ fn compare(args: &PlansDiffArgs, view: View) -> Result<(), Stop> {
     });
     let compared: Vec<ComparedPlan<'_>> = compared.collect();
     let told = match args.format {
-        PlanFormat::Text => text(&compared, view.color),
-        PlanFormat::Markdown => markdown(&compared),
-        PlanFormat::Html => page(&compared),
+        ReportFormat::Text => text(&compared, view.color),
+        ReportFormat::Markdown => markdown(&compared),
+        ReportFormat::Html => page(&compared),
     };
     match &args.output {
         None => say(&told),
@@ -209,7 +209,8 @@ fn hinted(mut diagnostic: Diagnostic, hint: Option<String>) -> Diagnostic {
     diagnostic
 }
 
-fn read(path: &Path) -> Result<Results, Stop> {
+/// What `pgauge run --json` wrote.
+pub(super) fn read(path: &Path) -> Result<Results, Stop> {
     let unreadable = |why: String| {
         let primary = format!("cannot read {}: {why}", path.display());
         let hint = "the file is one that `pgauge run --json FILE` wrote";
@@ -219,7 +220,8 @@ fn read(path: &Path) -> Result<Results, Stop> {
     Results::from_json(&text).map_err(|error| unreadable(error.to_string()))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Stop> {
+/// Writes a report into a file, as a whole or not at all.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Stop> {
     let written = ReportFile::open(path).and_then(|file| file.write(text.as_bytes()));
     written.map_err(|error| {
         let primary = format!("cannot write {}: {error}", path.display());

@@ -103,11 +103,17 @@ pub fn rewritten(log: &MigrationLog) -> BTreeSet<RelationName> {
     rewrites.cloned().collect()
 }
 
-/// The tables that were read from end to end by a statement that blocked reads or writes of one of them.
+/// The tables that were read from end to end by a statement that blocked reads or writes of one of them. Of a program it is
+/// known for all its statements together what was read.
 pub fn scanned_while_blocked(log: &MigrationLog) -> BTreeSet<RelationName> {
     let scans = log.statements.iter().flat_map(|trace| {
-        let blocked: Vec<RelationName> = of_statement(trace)
-            .into_iter()
+        let same =
+            |other: &&StatementTrace| std::ptr::eq(*other, trace) || other.is_of_program(trace);
+        let blocked: Vec<RelationName> = log
+            .statements
+            .iter()
+            .filter(same)
+            .flat_map(of_statement)
             .filter(|blockage| matches!(blockage.by, BlockedBy::Lock(_)))
             .map(|blockage| blockage.table)
             .collect();

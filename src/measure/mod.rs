@@ -100,9 +100,14 @@ pub fn measure_trace<'a>(case: &Case, log: &'a CaseLog, trace: &Trace<'a>) -> Me
     if let Some(load) = &log.load {
         let migration = log.migration.as_deref();
         let under = migration.and_then(|log| log.under_load.as_ref());
+        let measured = load::measurements(load);
         return Measurements {
             traffic: under.map(|under| migration::MigrationTraffic::under_load(trace, load, under)),
-            ..load::measurements(load)
+            latencies: Latencies {
+                queries: Latencies::of(trace, &last_runs(log)).queries,
+                ..measured.latencies
+            },
+            ..measured
         };
     }
     let texts = texts::Texts::default();

@@ -223,6 +223,7 @@ impl LogBuilder {
     pub(crate) fn query(&mut self, query: &str, times: u32, micros: u64) {
         for repetition in 1..=times {
             self.log.queries.push(QueryRun {
+                lock_wait: None,
                 point: PlanPoint::Before,
                 query: query.to_owned(),
                 repetition,

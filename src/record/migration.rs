@@ -129,6 +129,13 @@ pub struct StatementTrace {
     pub error: Option<ServerError>,
 }
 
+impl StatementTrace {
+    /// Whether a program sent it whose work as a whole is `program`.
+    pub fn is_of_program(&self, program: &Self) -> bool {
+        self.position == 0 && program.position > 0 && self.path == program.path
+    }
+}
+
 /// What transaction a statement ran in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -51,7 +51,8 @@ pub use plan::{
 };
 pub use reply::{Column, Reply, ResultSet, ServerError, ToldWait};
 pub use run_log::{
-    Breakage, CaseEnd, CaseId, CaseLog, FORMAT, ProbeReply, QueryRun, RunFacts, RunLog, ServerFacts,
+    Breakage, CaseEnd, CaseId, CaseLog, FORMAT, ProbeReply, QueryRun, RunFacts, RunLog,
+    SeenLockWait, ServerFacts,
 };
 pub use shard::Shard;
 pub use value::{Numeric, Row, RowOrder, RowsDifference, Value, compare_rows, same};

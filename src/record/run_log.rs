@@ -1,8 +1,9 @@
 //! What a whole run leaves behind.
 
 use super::{
-    Event, Exploration, LoadLog, Micros, MigrationLog, PlanPoint, PlanSnapshot, ProvenIndex,
-    ProvenRewrite, ReadPlan, Reply, SchemaFacts, SerialCheck, ServerError, Shard, Timing,
+    Event, Exploration, LoadLog, LockFacts, Micros, MigrationLog, PlanPoint, PlanSnapshot,
+    ProvenIndex, ProvenRewrite, ReadPlan, Reply, SchemaFacts, SerialCheck, ServerError, Shard,
+    Timing,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -207,9 +208,21 @@ pub struct QueryRun {
     pub row_count: u64,
     /// How long it took.
     pub timing: Timing,
+    /// The lock that it waited for longest, if it was seen waiting for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_wait: Option<SeenLockWait>,
     /// The error, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ServerError>,
+}
+
+/// What a query waited for, as it was seen from outside again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenLockWait {
+    /// For how long, all its waits together; each may have been longer by the time between two looks.
+    pub waited: Micros,
+    /// For which lock it waited longest.
+    pub lock: LockFacts,
 }
 
 /// The answer to one statement of `expect`.

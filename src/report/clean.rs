@@ -1,4 +1,4 @@
-//! What may stand in XML? Text of any origin, without what no XML parser reads.
+//! What may stand in XML, HTML and Markdown? Text of any origin, without what no parser reads and what would be markup.
 
 /// The text without terminal escapes and with everything that XML 1.0 forbids written as `\u{1}`
 /// (production `Char`); `]]>` is broken up, since it would end a CDATA section.
@@ -31,6 +31,40 @@ pub fn for_attribute(text: &str) -> String {
     let clean = for_xml(text);
     let lines: Vec<&str> = clean.split(['\n', '\t']).map(str::trim_end).collect();
     lines.join(" ")
+}
+
+/// The text on a page of HTML, between tags or in an attribute.
+pub fn for_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            control if control.is_control() => out.push(' '),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// The text in Markdown: neither markup nor the end of a cell.
+pub fn for_markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '#' => {
+                out.push('\\');
+                out.push(character);
+            }
+            '<' => out.push_str("&lt;"),
+            '&' => out.push_str("&amp;"),
+            control if control.is_control() => out.push(' '),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 /// The length of the colour or cursor sequence (`ESC [ … letter`) that the text begins with.

@@ -1,5 +1,6 @@
 //! Where did the time of a case go? The numbers that a report shows, as they are kept in the results file.
 
+use super::migration::MigrationFigures;
 use crate::{
     record::Micros,
     text::{Side, align_columns, format_duration, thousands},
@@ -15,6 +16,9 @@ pub struct Figures {
     /// Where the time of the clients went.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub times: Vec<TimeFigure>,
+    /// What clients and queries felt of a migration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<MigrationFigures>,
 }
 
 impl Figures {

@@ -2,6 +2,7 @@
 
 use super::{
     figures::{Figures, LatencyFigure, TimeFigure},
+    migration,
     results::{CaseResult, Finding, FindingKind, Outcome, Results},
 };
 use crate::{
@@ -63,7 +64,7 @@ impl Results {
         CaseResult {
             outcome: verdict.outcome.into(),
             findings,
-            figures: figures(measurements),
+            figures: figures(&log, measurements),
             log,
         }
     }
@@ -96,7 +97,7 @@ fn without_place(finding: &verdict::Finding) -> Finding {
     }
 }
 
-fn figures(measured: &Measurements) -> Figures {
+fn figures(log: &CaseLog, measured: &Measurements) -> Figures {
     let Latencies {
         steps,
         clients,
@@ -129,6 +130,7 @@ fn figures(measured: &Measurements) -> Figures {
     Figures {
         latencies: latencies.collect(),
         times: times.collect(),
+        migration: migration::figures(log, measured.traffic.as_ref()),
     }
 }
 

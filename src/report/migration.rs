@@ -1,4 +1,20 @@
-//! What did the migration do, statement by statement? A table of figures, for people.
+//! What did the migration do? A table of its statements for those who read on, and a report of its own: for a terminal, a
+//! review, a browser.
+
+mod figures;
+mod html;
+mod markdown;
+mod text;
+mod told;
+
+pub use figures::{
+    CostFigure, FailureFigure, MigrationFigures, PhaseFigure, QueryFigure, RatioFigure,
+    TrafficFigure, WaitFigure, figures,
+};
+pub use html::page;
+pub use markdown::markdown;
+pub use text::text;
+pub use told::{Cell, Section, Stands, Told, Tone, told};
 
 use super::style::shown;
 use crate::{
@@ -70,7 +86,7 @@ fn row(trace: &StatementTrace) -> Vec<String> {
 
 /// `ACCESS EXCLUSIVE on orders (blocks reads, locking reads, writes and maintenance); writes orders anew`
 fn did(trace: &StatementTrace) -> String {
-    let mut parts: Vec<String> = strongest(trace).into_iter().map(lock).collect();
+    let mut parts: Vec<String> = strongest(trace).into_iter().map(lock_words).collect();
     if let LockSight::Sampled { looks } = trace.seen
         && !parts.is_empty()
     {
@@ -80,17 +96,22 @@ fn did(trace: &StatementTrace) -> String {
     if !names.is_empty() {
         parts.push(format!("writes {} anew", list(&names, "and")));
     }
-    let scans = trace.scans.iter();
-    let scans: Vec<String> = scans
-        .map(|scan| format!("{} ({} rows)", scan.table, thousands(scan.rows)))
-        .collect();
-    if !scans.is_empty() {
-        parts.push(format!("reads all of {}", list(&scans, "and")));
+    if !trace.scans.is_empty() {
+        parts.push(format!("reads all of {}", read_whole(trace)));
     }
     if let Some(error) = &trace.error {
         parts.push(format!("failed: {}", shown(&error.message)));
     }
     parts.join("; ")
+}
+
+/// The tables that it read from end to end, with their rows.
+fn read_whole(trace: &StatementTrace) -> String {
+    let scans = trace.scans.iter();
+    let scans: Vec<String> = scans
+        .map(|scan| format!("{} ({} rows)", scan.table, thousands(scan.rows)))
+        .collect();
+    list(&scans, "and")
 }
 
 /// Of each table that was there before, the strongest lock; indexes go with their tables.
@@ -113,7 +134,8 @@ fn strongest(trace: &StatementTrace) -> Vec<&RelationLock> {
     strongest
 }
 
-fn lock(lock: &RelationLock) -> String {
+/// `ACCESS EXCLUSIVE on orders (blocks everything)`
+fn lock_words(lock: &RelationLock) -> String {
     let blocks: Vec<&str> = lock.mode.blocks().map(TableUse::word).collect();
     let blocks = match (lock.mode, blocks.as_slice()) {
         (LockMode::AccessExclusive, _) => " (blocks everything)".to_owned(),
@@ -134,9 +156,14 @@ fn bytes(count: i64) -> String {
 }
 
 fn brief(sql: &str) -> String {
-    let text = shown(&sql.split_whitespace().collect::<Vec<_>>().join(" "));
+    let text = shown(&one_line(sql));
     match text.char_indices().nth(LONGEST_STATEMENT) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text,
     }
+}
+
+/// A statement on one line.
+fn one_line(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -12,7 +12,7 @@ pub mod interval_log;
 pub mod isolation;
 pub mod junit;
 pub mod load;
-mod migration;
+pub mod migration;
 pub mod plans;
 mod redaction;
 pub mod results;

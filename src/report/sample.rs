@@ -427,6 +427,7 @@ fn figures() -> Figures {
             latency("bob.debit", 20, Some(Micros(410)), 620),
         ],
         times: vec![time("alice", 13_780), time("bob", 11_260)],
+        migration: None,
     }
 }
 

@@ -17,6 +17,7 @@ mod coordinator;
 mod hooks;
 mod ledger;
 pub mod load;
+mod lock_wait;
 mod memory;
 mod migration;
 mod own_session;

@@ -6,6 +6,7 @@ use super::{
     carry_out::Stage,
     client::Client,
     hooks::{HookContext, HookVerdict},
+    lock_wait::watched,
     memory::Memory,
     session::{Database, Message, Session},
     step::ROWS_TO_READ,
@@ -103,7 +104,10 @@ impl<D: Database> Stage<'_, D> {
         query: &QueryPlan,
         (point, repetition): (PlanPoint, u32),
     ) -> Result<Result<(), ()>, Breakage> {
-        let (reply, timing) = ask(session, arguments, query, repetition).await?;
+        let pid = session.pid();
+        let asks = ask(session, arguments, query, repetition);
+        let (asked, lock_wait) = watched(pid, asks, async || self.database.watch().await).await?;
+        let (reply, timing) = asked?;
         if let Some(lost) = lost(&reply, &query.path) {
             return Err(lost);
         }
@@ -114,6 +118,7 @@ impl<D: Database> Stage<'_, D> {
             repetition,
             row_count: reply.row_count(),
             timing,
+            lock_wait,
             error: reply.error,
         });
         Ok(succeeded)

@@ -1,12 +1,13 @@
 //! Migrations that a program carries out: it is given the database's URL, and what it does is traced and judged as what
-//! pgauge sends itself. The program is psql; where it is not installed these tests say so and skip.
+//! pgauge sends itself. The program is psql, and once each sqlx, Django and Alembic; where one is not installed its test
+//! says so and skips.
 
 use crate::{
     folder::Playground,
     program::{self, Ran},
 };
 use pgauge::record::{LockMode, StatementTrace};
-use std::process::Command;
+use std::{fs, process::Command};
 
 const SHOP: &str = "\
 seed:
@@ -16,14 +17,54 @@ seed:
 ";
 
 fn run(name: &str, rest: &str) -> Option<Ran> {
-    if Command::new("psql").arg("--version").output().is_err() {
-        eprintln!("skipped: psql is not installed");
+    run_by(&["psql", "--version"], &[], name, rest)
+}
+
+/// Runs a scenario in a suite with these files, if the program is there: `probe` shows whether it is.
+fn run_by(probe: &[&str], files: &[(&str, &str)], name: &str, rest: &str) -> Option<Ran> {
+    let there = Command::new(probe[0]).args(&probe[1..]).output();
+    if !there.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: `{}` does not work here", probe.join(" "));
         return None;
     }
     let playground = Playground::new();
+    for (path, text) in files {
+        let path = playground.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
     let text = format!("name: {name}\n{SHOP}{rest}");
     playground.add("migrated", "program.yaml", &text);
     Some(program::run(playground.root(), &["scenarios"]))
+}
+
+/// The statements that made `note` required and gave it an index, each with the strongest lock on the table.
+fn note_is_changed(ran: &Ran) {
+    assert_eq!(ran.said.status, 1, "{}", ran.said.stdout);
+    for (words, mode) in [
+        ("SET NOT NULL", LockMode::AccessExclusive),
+        ("CREATE INDEX", LockMode::Share),
+    ] {
+        let all = traces(ran);
+        // What has a position is the command itself.
+        let mut found = all
+            .iter()
+            .filter(|trace| trace.position == 0 && trace.sql.contains(words));
+        let trace = found.next().unwrap_or_else(|| panic!("{words}: {all:?}"));
+        assert!(found.next().is_none(), "{words} twice: {all:?}");
+        let locks = trace.locks.iter();
+        let of_table = locks.filter(|lock| lock.relation.name == "orders");
+        let strongest = of_table.map(|lock| lock.mode).max();
+        assert_eq!(strongest, Some(mode), "{trace:?}");
+    }
+    for code in ["scan", "no-timeout", "claim-confirmed"] {
+        let mut findings = ran.results.cases[0].findings.iter();
+        assert!(
+            findings.any(|finding| finding.code == code),
+            "{code}: {}",
+            ran.said.stdout
+        );
+    }
 }
 
 fn traces(ran: &Ran) -> &[StatementTrace] {
@@ -76,4 +117,157 @@ expect:
         said.contains("column \"total\" of relation \"orders\" already exists"),
         "{said}"
     );
+}
+
+#[test]
+fn statements_that_come_in_one_message_are_told_one_by_one() {
+    let Some(ran) = run(
+        "A program sends a whole file",
+        r#"
+migrate:
+  - command: [psql, -X, -v, ON_ERROR_STOP=1, -c, "ALTER TABLE orders ALTER COLUMN note SET NOT NULL; CREATE INDEX ON orders (note)"]
+expect:
+  - migration: { scans: none, lock_timeout: required }
+"#,
+    ) else {
+        return;
+    };
+    note_is_changed(&ran);
+}
+
+#[test]
+fn what_sqlx_does_is_traced() {
+    let up = "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;\nCREATE INDEX orders_note ON orders (note);\n";
+    let files = [("app/migrations/20260101000000_note.sql", up)];
+    let ran = run_by(
+        &["sqlx", "--version"],
+        &files,
+        "sqlx migrates",
+        "
+migrate: [{ command: [sqlx, migrate, run], folder: ../../app }]
+expect: [{ migration: { scans: none, lock_timeout: required } }]
+",
+    );
+    if let Some(ran) = ran {
+        note_is_changed(&ran);
+    }
+}
+
+#[test]
+fn what_alembic_does_is_traced() {
+    let env = "\
+import os
+from alembic import context
+from sqlalchemy import create_engine
+
+with create_engine(os.environ[\"DATABASE_URL\"]).connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+";
+    let up = "\
+from alembic import op
+
+revision = \"0001\"
+down_revision = None
+
+def upgrade():
+    op.alter_column(\"orders\", \"note\", nullable=False)
+    op.create_index(\"orders_note\", \"orders\", [\"note\"])
+";
+    let files = [
+        ("app/alembic.ini", "[alembic]\nscript_location = .\n"),
+        ("app/env.py", env),
+        ("app/versions/0001_note.py", up),
+    ];
+    let probe = [
+        "python3",
+        "-c",
+        "import alembic, sqlalchemy; sqlalchemy.create_engine('postgresql://')",
+    ];
+    let ran = run_by(
+        &probe,
+        &files,
+        "Alembic migrates",
+        "
+migrate: [{ command: [python3, -m, alembic, upgrade, head], folder: ../../app }]
+expect: [{ migration: { scans: none, lock_timeout: required } }]
+",
+    );
+    if let Some(ran) = ran {
+        note_is_changed(&ran);
+    }
+}
+
+#[test]
+fn what_django_does_is_traced() {
+    let settings = "\
+import os
+
+SECRET_KEY = \"test\"
+INSTALLED_APPS = [\"shop\"]
+DATABASES = {
+    \"default\": {
+        \"ENGINE\": \"django.db.backends.postgresql\",
+        \"NAME\": os.environ[\"PGDATABASE\"],
+        \"USER\": os.environ[\"PGUSER\"],
+        \"PASSWORD\": os.environ.get(\"PGPASSWORD\", \"\"),
+        \"HOST\": os.environ[\"PGHOST\"],
+        \"PORT\": os.environ[\"PGPORT\"],
+    }
+}
+";
+    let columns = "\
+from django.db import migrations, models
+
+class Migration(migrations.Migration):
+    initial = True
+    operations = [
+        migrations.CreateModel(
+            \"Order\",
+            [
+                (\"id\", models.IntegerField(primary_key=True)),
+                (\"total\", models.IntegerField()),
+                (\"note\", models.TextField(null=True)),
+            ],
+            options={\"db_table\": \"orders\"},
+        )
+    ]
+";
+    let note = "\
+from django.db import migrations, models
+
+class Migration(migrations.Migration):
+    dependencies = [(\"shop\", \"0001_initial\")]
+    operations = [
+        migrations.AlterField(\"Order\", \"note\", models.TextField()),
+        migrations.AddIndex(\"Order\", models.Index(fields=[\"note\"], name=\"orders_note\")),
+    ]
+";
+    let files = [
+        ("app/settings.py", settings),
+        ("app/shop/__init__.py", ""),
+        ("app/shop/migrations/__init__.py", ""),
+        ("app/shop/migrations/0001_initial.py", columns),
+        ("app/shop/migrations/0002_note.py", note),
+    ];
+    // The table is there: what made it is told as done and not carried out.
+    let ran = run_by(
+        &["python3", "-c", "import django, psycopg2"],
+        &files,
+        "Django migrates",
+        "
+migrate:
+  - command: [python3, -m, django, migrate, shop, \"0001\", --fake]
+    folder: ../../app
+    env: { DJANGO_SETTINGS_MODULE: settings }
+  - command: [python3, -m, django, migrate, shop]
+    folder: ../../app
+    env: { DJANGO_SETTINGS_MODULE: settings }
+expect: [{ migration: { scans: none, lock_timeout: required } }]
+",
+    );
+    if let Some(ran) = ran {
+        note_is_changed(&ran);
+    }
 }

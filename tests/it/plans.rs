@@ -1,4 +1,4 @@
-//! What `pgauge plans` and `pgauge lint` say of runs, scripts and databases.
+//! What `pgauge plans`, `pgauge migrations` and `pgauge lint` say of runs, scripts and databases.
 
 use crate::{folder::*, program};
 use std::fs;
@@ -63,6 +63,82 @@ fn the_plans_of_two_variants_are_laid_over_each_other_with_the_reason() {
     );
 }
 
+const RENAMED: &str = "
+name: A column is renamed under those who use it
+seed:
+  - sql: |
+      CREATE TABLE orders (id integer PRIMARY KEY, total integer NOT NULL, note text);
+      INSERT INTO orders SELECT n, n, 'a <b> | `c`' FROM generate_series(1, 1000) AS n;
+clients:
+  shopper: { steps: [{ step: look, sql: SELECT total FROM orders WHERE id = 1 }] }
+queries:
+  notes: { sql: SELECT count(note) FROM orders, repeat: 10 }
+load: { users: 2, transactions: 600, think: 1ms }
+migrate:
+  - sql: |
+      ALTER TABLE orders ALTER COLUMN note SET NOT NULL;
+      ALTER TABLE orders RENAME COLUMN total TO amount;
+expect:
+  - errors: { rate: 100% }
+  - migration: { failed: { at_least: 1 }, data_loss: none }
+";
+
+#[test]
+fn a_migration_is_told_with_its_locks_its_victims_and_its_queries_in_every_form() {
+    let suite = Playground::new();
+    suite.add("migrated", "renamed.yaml", RENAMED);
+    let ran = program::run(suite.root(), &["scenarios"]);
+    assert_eq!(ran.said.status, 0, "{}", ran.said.stdout);
+    let json = ran.results.to_json().unwrap();
+    fs::write(suite.root().join("results.json"), json).unwrap();
+    let told = |more: &[&str]| {
+        let said = program::pgauge(
+            suite.root(),
+            &[&["migrations", "results.json"], more].concat(),
+        );
+        assert_eq!(said.status, 0, "{}", said.stderr);
+        said.stdout
+    };
+    let text = told(&[]);
+    let markdown = told(&["--format", "markdown"]);
+    told(&["--format", "html", "--output", "migrations.html"]);
+    let page = fs::read_to_string(suite.root().join("migrations.html")).unwrap();
+    assert!(markdown.contains("| statement | took | "), "{markdown}");
+    for form in [&text, &markdown, &page] {
+        for part in [
+            "A column is renamed under those who use it",
+            "ALTER TABLE orders RENAME COLUMN total TO amount",
+            "ACCESS EXCLUSIVE on orders (blocks everything)",
+            "Clients before, during and after",
+            "Statements that failed for users",
+            "shopper.look",
+            "42703",
+            "Queries before and after",
+            "What the rules claimed",
+            "confirmed by the trace",
+        ] {
+            let seen = form.contains(part) || form.contains(&part.replace('_', "\\_"));
+            assert!(seen, "{part}\n{form}");
+        }
+    }
+    let figures = ran.results.cases[0].figures.migration.as_ref().unwrap();
+    let traffic = figures.traffic.as_ref().unwrap();
+    assert_eq!(traffic.failed[0].code, "42703");
+    assert_eq!(traffic.phases.len(), 3);
+    assert!(traffic.phases[0].count > 0, "{traffic:?}");
+    assert!(figures.queries[0].times.is_some(), "{figures:?}");
+    let other = program::pgauge(
+        suite.root(),
+        &[
+            "migrations",
+            "results.json",
+            "--case",
+            "nothing of the kind",
+        ],
+    );
+    assert_eq!(other.status, 2, "{}", other.stdout);
+}
+
 #[test]
 fn a_script_is_linted_statement_by_statement_and_ends_with_the_worst() {
     let suite = Playground::new();
@@ -78,6 +154,16 @@ fn a_script_is_linted_statement_by_statement_and_ends_with_the_worst() {
         blocking.stdout
     );
     assert!(blocking.stdout.contains("m.sql:1:1"), "{}", blocking.stdout);
+    for part in [
+        "claimed, not traced: blocks writes",
+        "1 claim is read from the text alone",
+    ] {
+        assert!(
+            blocking.stdout.contains(part),
+            "{part}\n{}",
+            blocking.stdout
+        );
+    }
     let reasoned = lint(
         "-- pgauge: ignore index-not-concurrent: it is empty\nCREATE INDEX ON orders (user_id);",
     );

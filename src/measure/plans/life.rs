@@ -2,7 +2,7 @@
 //! rest; and does it move more rows than anybody wants?
 
 use crate::{
-    record::{Explained, Micros, PlanNode, QueryRun},
+    record::{Explained, LockFacts, Micros, PlanNode, QueryRun, SeenLockWait},
     text::{format_duration, thousands},
 };
 
@@ -22,10 +22,12 @@ pub struct LifeOfQuery {
     pub total: Micros,
     /// The planner's time, as EXPLAIN told it.
     pub planning: Micros,
-    /// The execution's time, as EXPLAIN told it.
+    /// The execution's time, as EXPLAIN told it, and never more than what the wait for locks leaves.
     pub execution: Micros,
     /// The node that took the largest part of it itself, with that part.
     pub slowest: Option<(String, Micros)>,
+    /// Waiting for locks, as it was seen from outside, with the lock of the longest wait.
+    pub lock_wait: Option<SeenLockWait>,
     /// From the first row to the last, beyond what the execution takes: rows on their way to the client.
     pub sending: Micros,
     /// What is left: the network, the server's start of a statement, the machine.
@@ -41,7 +43,14 @@ impl LifeOfQuery {
         let total = median.timing.total;
         let (planning, execution) = (explained.planning?, explained.execution?);
         let first_row = median.timing.first_row.unwrap_or(total);
-        let in_server = Micros(planning.0 + execution.0);
+        let lock_wait = median.lock_wait.clone();
+        let waited = lock_wait.as_ref().map_or(Micros(0), |wait| wait.waited);
+        // Where EXPLAIN waited as well, the wait is in its time of execution.
+        let execution = match waited.0 {
+            0 => execution,
+            waited => execution.min(total.since(Micros(planning.0 + waited))),
+        };
+        let in_server = Micros(planning.0 + execution.0 + waited.0);
         let left = total.since(in_server);
         // Rows begin to arrive while the execution goes on: only what is beyond it can be sending.
         let sending = Micros(total.since(first_row).0.min(left.0));
@@ -50,6 +59,7 @@ impl LifeOfQuery {
             planning,
             execution,
             slowest: slowest(&explained.root),
+            lock_wait,
             sending,
             rest: Micros(left.0 - sending.0),
         })
@@ -60,9 +70,14 @@ impl LifeOfQuery {
         let node = self.slowest.as_ref().map_or(String::new(), |(title, own)| {
             format!(" ({title} takes {} of it)", span(*own))
         });
+        let (waited, lock) = match &self.lock_wait {
+            Some(wait) => (wait.waited, format!(" ({})", lock_words(&wait.lock))),
+            None => (Micros(0), String::new()),
+        };
         let parts = [
             (self.planning, "planning".to_owned()),
             (self.execution, format!("execution{node}")),
+            (waited, format!("waiting for locks{lock}")),
             (self.sending, "sending rows".to_owned()),
             (self.rest, "the rest".to_owned()),
         ];
@@ -72,6 +87,14 @@ impl LifeOfQuery {
             span(self.total),
             parts.join(", ")
         )
+    }
+}
+
+/// `AccessShareLock on orders`
+fn lock_words(lock: &LockFacts) -> String {
+    match &lock.relation {
+        Some(relation) => format!("{} on {relation}", lock.mode),
+        None => format!("{} on a {}", lock.mode, lock.kind),
     }
 }
 

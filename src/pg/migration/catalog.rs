@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error};
 
-/// Relations that a migration may touch. What the session itself did in its transaction so far is counted by
-/// `pg_stat_get_xact_…`, which no other session can see.
-const IN_TRANSACTION: &str = "\
+/// Relations that a migration may touch, with counters of one kind in place of `{counted}`.
+const RELATIONS: &str = "\
 SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, t.relname::pg_catalog.text,
        coalesce(pg_catalog.pg_relation_filenode(c.oid), 0::pg_catalog.oid), c.relkind IN ('r', 'm'),
-       pg_catalog.pg_stat_get_xact_numscans(c.oid), pg_catalog.pg_stat_get_xact_tuples_returned(c.oid),
-       pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
+       pg_catalog.{counted}_numscans(c.oid), pg_catalog.{counted}_tuples_returned(c.oid),
+       pg_catalog.{counted}_tuples_updated(c.oid) + pg_catalog.{counted}_tuples_deleted(c.oid)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
@@ -19,18 +18,11 @@ LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 'p', 'i', 'I', 'S', 'v', 'f')
   AND n.nspname NOT IN ('pg_toast', 'pg_catalog', 'information_schema')";
 
-/// The same with what all sessions reported; for statements that run in several transactions.
-const REPORTED: &str = "\
-SELECT c.oid, n.nspname::pg_catalog.text, c.relname::pg_catalog.text, t.relname::pg_catalog.text,
-       coalesce(pg_catalog.pg_relation_filenode(c.oid), 0::pg_catalog.oid), c.relkind IN ('r', 'm'),
-       pg_catalog.pg_stat_get_numscans(c.oid), pg_catalog.pg_stat_get_tuples_returned(c.oid),
-       pg_catalog.pg_stat_get_tuples_updated(c.oid) + pg_catalog.pg_stat_get_tuples_deleted(c.oid)
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
-LEFT JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
-WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 'p', 'i', 'I', 'S', 'v', 'f')
-  AND n.nspname NOT IN ('pg_toast', 'pg_catalog', 'information_schema')";
+/// What the session itself did in its transaction so far, which no other session can see.
+const IN_TRANSACTION: &str = "pg_stat_get_xact";
+
+/// What all sessions reported; for statements that run in several transactions.
+const REPORTED: &str = "pg_stat_get";
 
 const HELD: &str = "\
 SELECT DISTINCT relation, mode FROM pg_catalog.pg_locks
@@ -119,8 +111,9 @@ pub(super) async fn counted(client: &Client) -> Result<Relations, Error> {
     read(client, REPORTED).await
 }
 
-async fn read(client: &Client, sql: &str) -> Result<Relations, Error> {
-    let rows = client.query(sql, &[]).await?;
+async fn read(client: &Client, counted: &str) -> Result<Relations, Error> {
+    let sql = RELATIONS.replace("{counted}", counted);
+    let rows = client.query(&sql, &[]).await?;
     let mut relations = BTreeMap::new();
     for row in &rows {
         let relation = Relation {

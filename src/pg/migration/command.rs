@@ -8,6 +8,7 @@ use crate::pg::conninfo::HostName;
 use crate::record::{LockSight, Micros, RelationLock, StatementTrace, TransactionScope};
 use crate::run::session::ProgramEnd;
 use crate::schedule::MigrationCommand;
+use crate::sql::{command_tag, split};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
 use std::time::Instant;
@@ -22,14 +23,14 @@ const OUTPUT: usize = 4_000;
 const LISTEN: &str = "\
 CREATE SCHEMA pgauge_trace;
 CREATE UNLOGGED TABLE pgauge_trace.statement (
-    id bigserial, pid integer, transaction bigint, sql text, micros bigint,
+    id bigserial, pid integer, transaction bigint, sql text, tag text, began bigint, ended bigint,
     lock_timeout bigint, statement_timeout bigint, relations oid[], modes text[]);
 CREATE FUNCTION pgauge_trace.note() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
-    INSERT INTO pgauge_trace.statement (pid, transaction, sql, micros, lock_timeout, statement_timeout, relations, modes)
+    INSERT INTO pgauge_trace.statement (pid, transaction, sql, tag, began, ended, lock_timeout, statement_timeout, relations, modes)
     SELECT pg_backend_pid(), txid_current(), current_query(),
-        1000000 * extract(epoch FROM clock_timestamp() - statement_timestamp()),
+        tg_tag, 1000000 * extract(epoch FROM statement_timestamp()), 1000000 * extract(epoch FROM clock_timestamp()),
         (SELECT setting::bigint FROM pg_settings WHERE name = 'lock_timeout'),
         (SELECT setting::bigint FROM pg_settings WHERE name = 'statement_timeout'),
         coalesce(array_agg(l.relation), '{}'), coalesce(array_agg(l.mode), '{}')
@@ -39,7 +40,8 @@ END $$;
 CREATE EVENT TRIGGER pgauge_trace ON ddl_command_end EXECUTE FUNCTION pgauge_trace.note()";
 
 const HEARD: &str = "\
-SELECT transaction, sql, micros, lock_timeout, statement_timeout, relations, modes FROM pgauge_trace.statement ORDER BY id";
+SELECT transaction, sql, tag, began, ended, lock_timeout, statement_timeout, relations, modes
+FROM pgauge_trace.statement ORDER BY id";
 
 const DEAF: &str = "DROP EVENT TRIGGER pgauge_trace; DROP SCHEMA pgauge_trace CASCADE";
 
@@ -81,7 +83,8 @@ impl Surroundings {
         }
     }
 
-    /// `postgresql://user:password@host:port/database`; a socket goes behind the `?`, where all clients look for it.
+    /// `postgresql://user:password@host:port/database`; a socket goes behind the `?`, where it counts for more than what
+    /// stands before, which some clients (sqlx) do not let be empty.
     fn url(&self) -> String {
         let password = self
             .password
@@ -91,7 +94,7 @@ impl Surroundings {
         let (database, port) = (encoded(&self.database), self.port);
         match self.host.starts_with('/') {
             true => format!(
-                "postgresql://{who}@/{database}?host={}&port={port}",
+                "postgresql://{who}@localhost/{database}?host={}&port={port}",
                 encoded(&self.host)
             ),
             false => format!("postgresql://{who}@{}:{port}/{database}", self.host),
@@ -234,11 +237,13 @@ impl PgTracer {
         self.note_costs(&mut whole, before, self.meters().await?);
         whole.costs.disk_peak = whole.costs.disk;
         let mut traces = vec![whole];
+        let mut known: Vec<String> = Vec::new();
         if listens {
-            traces.extend(self.heard(&relations, &now).await?);
+            let (heard, messages) = self.heard(&relations, &now).await?;
+            traces.extend(heard);
+            known = messages;
             self.watcher.batch_execute(DEAF).await?;
         }
-        let known: Vec<String> = traces.iter().map(|trace| trace.sql.clone()).collect();
         let only_seen = watched
             .into_values()
             .filter(|seen| !known.contains(&seen.sql));
@@ -285,22 +290,30 @@ impl PgTracer {
     }
 
     /// What was noted from inside. Locks are held to the end of the transaction, so that each statement is given those
-    /// that were not there before it.
+    /// that were not there before it. With them come the messages that they were sent in.
     async fn heard(
         &self,
         before: &Relations,
         now: &Relations,
-    ) -> Result<Vec<StatementTrace>, Error> {
-        let mut traces: Vec<(i64, StatementTrace)> = Vec::new();
+    ) -> Result<(Vec<StatementTrace>, Vec<String>), Error> {
+        let mut traces: Vec<StatementTrace> = Vec::new();
+        let mut changes: Vec<Change> = Vec::new();
         let mut known: BTreeSet<Held> = BTreeSet::new();
         for row in &self.watcher.query(HEARD, &[]).await? {
-            let transaction: i64 = row.try_get(0)?;
-            let same = traces.last().is_some_and(|(last, _)| *last == transaction);
+            let change = Change {
+                transaction: row.try_get(0)?,
+                sql: row.try_get(1)?,
+                tag: row.try_get(2)?,
+                began: row.try_get(3)?,
+                ended: row.try_get(4)?,
+            };
+            let last = changes.last();
+            let same = last.is_some_and(|last| last.transaction == change.transaction);
             if !same {
                 known.clear();
             }
-            let relations: Vec<u32> = row.try_get(5)?;
-            let modes: Vec<String> = row.try_get(6)?;
+            let relations: Vec<u32> = row.try_get(7)?;
+            let modes: Vec<String> = row.try_get(8)?;
             let held = relations.into_iter().zip(&modes);
             let held = held.filter_map(|(relation, name)| {
                 Some(Held {
@@ -310,36 +323,44 @@ impl PgTracer {
             });
             let held: BTreeSet<Held> = held.collect();
             let added = held.difference(&known).cloned().collect();
-            let micros = |column| -> Result<Micros, Error> {
+            let millis = |column| -> Result<Micros, Error> {
                 let number: i64 = row.try_get(column)?;
-                Ok(Micros(u64::try_from(number).unwrap_or(0)))
+                Ok(Micros(u64::try_from(number).unwrap_or(0) * 1_000))
             };
-            let duration = micros(2)?;
-            let trace = StatementTrace {
-                sql: row.try_get(1)?,
-                duration,
-                held: duration,
+            traces.push(StatementTrace {
                 scope: match same {
                     true => TransactionScope::Shared,
                     false => TransactionScope::Own,
                 },
                 locks: self.named(&added, before, now),
-                lock_timeout: Micros(micros(3)?.0 * 1_000),
-                statement_timeout: Micros(micros(4)?.0 * 1_000),
+                lock_timeout: millis(5)?,
+                statement_timeout: millis(6)?,
                 ..StatementTrace::default()
-            };
+            });
             known = held;
-            traces.push((transaction, trace));
+            changes.push(change);
         }
-        // The first of several in one transaction shares it, too; and all hold theirs until the last one is over.
-        for index in (1..traces.len()).rev() {
-            if traces[index].0 == traces[index - 1].0 {
-                let held = traces[index].1.held;
-                traces[index - 1].1.held.0 += held.0;
-                traces[index - 1].1.scope = TransactionScope::Shared;
+        let texts = texts(&changes);
+        for (index, text) in texts.into_iter().enumerate() {
+            let began =
+                changes[index].began_itself(index.checked_sub(1).map(|last| &changes[last]));
+            let transaction = changes[index].transaction;
+            let mut others = changes
+                .iter()
+                .filter(|other| other.transaction == transaction);
+            // All of them hold their locks until the last one is over, at least.
+            let over = others.next_back().map_or(began, |last| last.ended);
+            let trace = &mut traces[index];
+            trace.sql = text;
+            trace.duration = micros(changes[index].ended - began);
+            trace.held = micros(over - began);
+            // The first of several in one transaction shares it, too.
+            if others.next().is_some() {
+                trace.scope = TransactionScope::Shared;
             }
         }
-        Ok(traces.into_iter().map(|(_, trace)| trace).collect())
+        let messages = changes.into_iter().map(|change| change.sql);
+        Ok((traces, messages.collect()))
     }
 
     fn seen(&self, seen: Seen, before: &Relations, now: &Relations) -> StatementTrace {
@@ -356,9 +377,108 @@ impl PgTracer {
     }
 }
 
+/// A change of the schema, as it was noted at its end. Moments are in microseconds.
+#[derive(Debug, Clone)]
+struct Change {
+    transaction: i64,
+    /// The whole message, which may hold several statements.
+    sql: String,
+    tag: String,
+    /// When the message began.
+    began: i64,
+    ended: i64,
+}
+
+impl Change {
+    /// When the statement itself began: of several in one message, when the one before it had ended.
+    fn began_itself(&self, last: Option<&Self>) -> i64 {
+        match last.filter(|last| last.is_of_the_message_of(self)) {
+            Some(last) => last.ended.max(self.began),
+            None => self.began,
+        }
+    }
+
+    fn is_of_the_message_of(&self, other: &Self) -> bool {
+        self.transaction == other.transaction && self.began == other.began && self.sql == other.sql
+    }
+}
+
+/// The statement of each change. Some programs send a whole file as one message: there the statements are found one
+/// after the other by the command tag of the change.
+fn texts(changes: &[Change]) -> Vec<String> {
+    let mut texts = Vec::with_capacity(changes.len());
+    let mut next = 0;
+    for (index, change) in changes.iter().enumerate() {
+        let last = index.checked_sub(1).map(|last| &changes[last]);
+        if !last.is_some_and(|last| last.is_of_the_message_of(change)) {
+            next = 0;
+        }
+        let script = split(&change.sql);
+        let mut left = script.statements.iter().enumerate().skip(next);
+        let found = left.find(|(_, statement)| {
+            command_tag(statement.text(&change.sql)).as_deref() == Some(&change.tag)
+        });
+        texts.push(match found {
+            Some((at, statement)) if script.statements.len() > 1 => {
+                next = at + 1;
+                statement.text(&change.sql).to_owned()
+            }
+            Some(_) | None => change.sql.clone(),
+        });
+    }
+    texts
+}
+
+fn micros(span: i64) -> Micros {
+    Micros(u64::try_from(span).unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn change(sql: &str, tag: &str, began: i64, ended: i64) -> Change {
+        Change {
+            transaction: 1,
+            sql: sql.to_owned(),
+            tag: tag.to_owned(),
+            began,
+            ended,
+        }
+    }
+
+    #[test]
+    fn of_several_statements_in_one_message_each_change_is_given_its_own() {
+        let file = "UPDATE t SET a = 1; ALTER TABLE t ADD b int;\nCREATE UNIQUE INDEX i ON t (b);";
+        let changes = [
+            change(file, "ALTER TABLE", 10, 20),
+            change(file, "CREATE INDEX", 10, 50),
+            change("DROP INDEX i", "DROP INDEX", 60, 70),
+        ];
+        assert_eq!(
+            texts(&changes),
+            [
+                "ALTER TABLE t ADD b int",
+                "CREATE UNIQUE INDEX i ON t (b)",
+                "DROP INDEX i"
+            ]
+        );
+        let began = [0, 1, 2].map(|index: usize| {
+            let last = index.checked_sub(1).map(|last| &changes[last]);
+            changes[index].began_itself(last)
+        });
+        assert_eq!(began, [10, 20, 60]);
+    }
+
+    #[test]
+    fn what_a_block_of_code_changes_is_told_with_the_block() {
+        let block = "DO $$ BEGIN CREATE TABLE a (); CREATE TABLE b (); END $$";
+        let changes = [
+            change(block, "CREATE TABLE", 10, 20),
+            change(block, "CREATE TABLE", 10, 30),
+        ];
+        assert_eq!(texts(&changes), [block, block]);
+    }
 
     fn surroundings(host: &str, password: Option<&str>) -> Surroundings {
         Surroundings {
@@ -378,7 +498,7 @@ mod tests {
         );
         assert_eq!(
             surroundings("/tmp/pg", None).url(),
-            "postgresql://me%40home@/shop?host=%2Ftmp%2Fpg&port=5433"
+            "postgresql://me%40home@localhost/shop?host=%2Ftmp%2Fpg&port=5433"
         );
     }
 

@@ -4,7 +4,7 @@ use super::{
     ComparedPlan,
     line::{HEADS, cells, title},
 };
-use crate::measure::plans::NodeChange;
+use crate::{measure::plans::NodeChange, report::clean::for_html};
 
 const STYLE: &str = include_str!("plans.css");
 
@@ -24,10 +24,10 @@ pub fn page(compared: &[ComparedPlan<'_>]) -> String {
 fn section(plan: &ComparedPlan<'_>) -> String {
     let mut out = format!(
         "<section>\n<h2>{}: {}</h2>\n<p>{} → {}</p>\n",
-        escaped(plan.diff.query),
+        for_html(plan.diff.query),
         plan.summary(),
-        escaped(&plan.before),
-        escaped(&plan.after)
+        for_html(&plan.before),
+        for_html(&plan.after)
     );
     if let Some(root) = &plan.diff.root {
         let heads: String = HEADS.iter().map(|head| format!("<th>{head}")).collect();
@@ -37,12 +37,12 @@ fn section(plan: &ComparedPlan<'_>) -> String {
         for (depth, node) in root.lines() {
             let cells: String = cells(node)
                 .iter()
-                .map(|cell| format!("<td>{}", escaped(cell)))
+                .map(|cell| format!("<td>{}", for_html(cell)))
                 .collect();
             out.push_str(&format!(
                 "<tr class=\"{}\"><td style=\"--depth: {depth}\">{}{cells}\n",
                 class(node.change()),
-                escaped(&title(node)),
+                for_html(&title(node)),
             ));
         }
         out.push_str("</table></div>\n");
@@ -51,7 +51,7 @@ fn section(plan: &ComparedPlan<'_>) -> String {
     if !why.is_empty() {
         let items: String = why
             .iter()
-            .map(|reason| format!("<li>{}\n", escaped(reason)))
+            .map(|reason| format!("<li>{}\n", for_html(reason)))
             .collect();
         out.push_str(&format!(
             "<p>What the planner goes by and that is not as it was:\n<ul>\n{items}</ul>\n"
@@ -68,20 +68,4 @@ fn class(change: NodeChange) -> &'static str {
         NodeChange::Added => "added",
         NodeChange::Removed => "removed",
     }
-}
-
-/// The one gate for text of any origin.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            control if control.is_control() => out.push(' '),
-            other => out.push(other),
-        }
-    }
-    out
 }

@@ -4,6 +4,7 @@ use super::{
     ComparedPlan,
     line::{HEADS, cells, sign, title},
 };
+use crate::report::clean::for_markdown;
 
 /// Two plans of each query, laid over each other.
 pub fn markdown(compared: &[ComparedPlan<'_>]) -> String {
@@ -11,11 +12,15 @@ pub fn markdown(compared: &[ComparedPlan<'_>]) -> String {
 }
 
 fn one(plan: &ComparedPlan<'_>) -> String {
-    let mut out = format!("### {}: {}\n\n", plain(plan.diff.query), plan.summary());
+    let mut out = format!(
+        "### {}: {}\n\n",
+        for_markdown(plan.diff.query),
+        plan.summary()
+    );
     out.push_str(&format!(
         "{} → {}\n\n",
-        plain(&plan.before),
-        plain(&plan.after)
+        for_markdown(&plan.before),
+        for_markdown(&plan.after)
     ));
     if let Some(root) = &plan.diff.root {
         out.push_str(&format!(
@@ -24,11 +29,11 @@ fn one(plan: &ComparedPlan<'_>) -> String {
         ));
         for (depth, node) in root.lines() {
             let indent = "&nbsp;&nbsp;".repeat(depth);
-            let cells = cells(node).map(|cell| plain(&cell)).join(" | ");
+            let cells = cells(node).map(|cell| for_markdown(&cell)).join(" | ");
             let sign = sign(node.change());
             out.push_str(&format!(
                 "| {sign} | {indent}{} | {cells} |\n",
-                plain(&title(node))
+                for_markdown(&title(node))
             ));
         }
         out.push('\n');
@@ -36,26 +41,11 @@ fn one(plan: &ComparedPlan<'_>) -> String {
     let why = plan.why();
     if !why.is_empty() {
         out.push_str("What the planner goes by and that is not as it was:\n\n");
-        out.extend(why.iter().map(|reason| format!("- {}\n", plain(reason))));
+        out.extend(
+            why.iter()
+                .map(|reason| format!("- {}\n", for_markdown(reason))),
+        );
         out.push('\n');
-    }
-    out
-}
-
-/// Text that is neither markup nor the end of a cell.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '#' => {
-                out.push('\\');
-                out.push(character);
-            }
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            control if control.is_control() => out.push(' '),
-            other => out.push(other),
-        }
     }
     out
 }

@@ -1,5 +1,6 @@
 //! The queries and clients of two versions of an application on the schema before a migration, after it, and while it
-//! runs. Each has a copy for itself, so that what one writes is in nobody's way.
+//! runs. What one writes is in nobody's way: queries share a copy on which each is rolled back, and what cannot be rolled
+//! back has a copy for itself.
 
 use super::beside::Beside;
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     },
     schedule::{ClientPlan, CompatibleMember, MemberKind, MigrationPlan, StatementForm, StepWork},
     spec::migration::is_both,
+    sql::may_be_wrapped,
 };
 use std::cell::Cell;
 use tokio::sync::mpsc::unbounded_channel;
@@ -34,17 +36,58 @@ impl<D: Database> Stage<'_, D> {
             PlanPoint::After => Phase::After,
         };
         let members = plan.compatible.iter().flat_map(|plan| &plan.members);
-        for member in members {
+        let (together, apart): (Vec<_>, Vec<_>) =
+            members.partition(|member| self.can_be_rolled_back(member));
+        if !together.is_empty() && !self.stop.requested() {
+            let copy = self.database.fork().await?;
+            let tried = self
+                .on(&copy)
+                .try_each(&together, phase, Afterwards::RollBack)
+                .await;
+            copy.close().await?;
+            tried?;
+        }
+        for member in apart {
             if self.stop.requested() {
                 return Ok(());
             }
             let copy = self.database.fork().await?;
-            let tried = match member.kind {
-                MemberKind::Query(index) => self.on(&copy).try_query(index).await,
-                MemberKind::Client => self.on(&copy).try_client(&member.name).await,
-            };
+            let tried = self
+                .on(&copy)
+                .try_each(&[member], phase, Afterwards::Keep)
+                .await;
             copy.close().await?;
-            let error = tried?;
+            tried?;
+        }
+        Ok(())
+    }
+
+    fn can_be_rolled_back(&self, member: &CompatibleMember) -> bool {
+        match member.kind {
+            MemberKind::Query(index) => may_be_wrapped(&self.case.queries[index].sql),
+            // It has transactions of its own.
+            MemberKind::Client => false,
+        }
+    }
+
+    /// Tries each of these members, one after the other, and notes what came of it.
+    async fn try_each(
+        &self,
+        members: &[&CompatibleMember],
+        phase: Phase,
+        afterwards: Afterwards,
+    ) -> Result<(), Breakage> {
+        for member in members {
+            if self.stop.requested() {
+                return Ok(());
+            }
+            let error = match (member.kind, afterwards) {
+                (MemberKind::Query(index), Afterwards::RollBack) => {
+                    self.try_query_and_roll_back(index).await?
+                }
+                (MemberKind::Query(index), Afterwards::Keep) => self.try_query(index).await?,
+                (MemberKind::Client, _) => self.try_client(&member.name).await?,
+            };
             self.note_migration(|log| {
                 log.compatible.push(MemberRun {
                     member: member.name.clone(),
@@ -55,6 +98,22 @@ impl<D: Database> Stage<'_, D> {
             });
         }
         Ok(())
+    }
+
+    /// Constraints that are checked at the end of a transaction are checked before it is rolled back.
+    async fn try_query_and_roll_back(&self, index: usize) -> Result<Option<ServerError>, Breakage> {
+        let own = ClientPlan::own_session();
+        let (mut session, _notes) = self.connect(&own.id, Vec::new()).await?;
+        let query = &self.case.queries[index];
+        let mut arguments = Arguments::new(self.case, own.id);
+        control(&mut session, "BEGIN").await;
+        let (reply, _) = ask(&mut session, &mut arguments, query, 1).await?;
+        let error = match reply.error {
+            None => control(&mut session, "SET CONSTRAINTS ALL IMMEDIATE").await,
+            refused => refused,
+        };
+        control(&mut session, "ROLLBACK").await;
+        Ok(error)
     }
 
     async fn try_query(&self, index: usize) -> Result<Option<ServerError>, Breakage> {
@@ -164,15 +223,24 @@ impl<D: Database> Stage<'_, D> {
     }
 }
 
-/// What goes wrong with these shows in the next message.
-async fn control<S: Session>(session: &mut S, sql: &str) {
+/// What becomes of what a query wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Afterwards {
+    /// It is rolled back.
+    RollBack,
+    /// It stays.
+    Keep,
+}
+
+/// What goes wrong with BEGIN and ROLLBACK shows in the next message.
+async fn control<S: Session>(session: &mut S, sql: &str) -> Option<ServerError> {
     let message = Message {
         sql,
         params: &[],
         form: StatementForm::Single,
         keep_rows: 0,
     };
-    session.execute(message).await;
+    session.execute(message).await.0.error
 }
 
 /// The first error of a script that its author did not foresee.

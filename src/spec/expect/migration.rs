@@ -7,10 +7,12 @@ use super::{
     },
     bound::{Bound, NoneOr},
 };
+use crate::record::LockMode;
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
+use std::borrow::Cow;
 
 /// What a migration does while it runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -164,27 +166,23 @@ pub struct MigrationFacts {
 }
 
 /// A mode of a lock on a table, in PostgreSQL's words.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum LockWord {
-    /// ACCESS SHARE
-    AccessShare,
-    /// ROW SHARE
-    RowShare,
-    /// ROW EXCLUSIVE
-    RowExclusive,
-    /// SHARE UPDATE EXCLUSIVE
-    ShareUpdateExclusive,
-    /// SHARE
-    Share,
-    /// SHARE ROW EXCLUSIVE
-    ShareRowExclusive,
-    /// EXCLUSIVE
-    Exclusive,
-    /// ACCESS EXCLUSIVE
-    AccessExclusive,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LockWord(pub LockMode);
+
+impl JsonSchema for LockWord {
+    fn schema_name() -> Cow<'static, str> {
+        "LockWord".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words = LockMode::ALL
+            .map(|mode| json!({ "type": "string", "const": mode, "description": mode.sql() }));
+        json_schema!({
+            "oneOf": words,
+            "description": "A mode of a lock on a table, in PostgreSQL's words.",
+        })
+    }
 }
 
 /// Whether a timeout is in force, and how long it may be.

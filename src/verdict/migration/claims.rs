@@ -1,5 +1,5 @@
 //! What the text of a migration is said to do, held against what it did: every claim of the rules over scripts is
-//! confirmed or refuted by the trace.
+//! confirmed or refuted by the trace, or left open with the reason.
 //!
 //! What was only sampled can confirm a claim and not refute it, and neither can a statement that failed. A lock that its
 //! transaction held before is told with an earlier statement, so that it is not refuted either.
@@ -18,9 +18,11 @@ use crate::{
 enum Proof {
     Confirmed,
     Refuted,
+    /// The trace cannot tell.
+    Open,
 }
 
-/// A note for each claim that the trace can prove.
+/// A note for each claim about a statement that was run.
 pub(super) fn judge(context: &Context<'_>, log: &MigrationLog) -> Vec<Finding> {
     let parts = context.case.migration.iter().flat_map(|plan| &plan.up);
     let mut findings = Vec::new();
@@ -58,16 +60,19 @@ fn of_script(context: &Context<'_>, text: &str, traces: &[&StatementTrace]) -> V
     let claims = found.iter().filter_map(|one| {
         let claim = one.found.claim?;
         let end = text.get(..one.span.end)?.chars().count();
-        // A claim belongs to the last statement that begins before it ends.
+        let start = text.get(..one.span.start)?.chars().count();
+        // A claim belongs to the last statement that begins before it ends, if that is not one that never ran.
         let trace = traces
             .iter()
             .rev()
             .find(|trace| trace.position as usize <= end)
+            .filter(|trace| start < trace.position as usize + trace.sql.chars().count())
             .copied()?;
-        let (proof, fact) = proof(trace, claim, &one.found.of)?;
+        let (proof, fact) = proof(trace, claim, &one.found.of);
         let (code, word) = match proof {
             Proof::Confirmed => ("claim-confirmed", "confirmed"),
             Proof::Refuted => ("claim-refuted", "refuted"),
+            Proof::Open => ("claim-open", "left open"),
         };
         let primary = format!(
             "{word} by the trace: {} ({})",
@@ -81,8 +86,8 @@ fn of_script(context: &Context<'_>, text: &str, traces: &[&StatementTrace]) -> V
     claims.collect()
 }
 
-/// Whether a statement did to a table what is claimed, and what shows it; none where the trace cannot tell.
-fn proof(trace: &StatementTrace, claim: Claim, of: &str) -> Option<(Proof, String)> {
+/// Whether a statement did to a table what is claimed, and what shows it, or why nothing does.
+fn proof(trace: &StatementTrace, claim: Claim, of: &str) -> (Proof, String) {
     let is = |relation: &RelationName| {
         let table = of.rsplit_once('.').map(|(table, _)| table);
         relation.is(of) || table.is_some_and(|table| relation.is(table))
@@ -118,13 +123,20 @@ fn proof(trace: &StatementTrace, claim: Claim, of: &str) -> Option<(Proof, Strin
             (blocked, fact)
         }
     };
-    let has_all_locks = wanted.is_none() || trace.scope != TransactionScope::Shared;
-    let can_refute = trace.error.is_none() && trace.seen == LockSight::Complete && has_all_locks;
-    match held {
-        true => Some((Proof::Confirmed, fact)),
-        false if can_refute => Some((Proof::Refuted, fact)),
-        false => None,
+    if held {
+        return (Proof::Confirmed, fact);
     }
+    let unknown = match (&trace.error, trace.seen, trace.scope) {
+        (Some(_), _, _) => "it failed, and what it did until then is not known",
+        (None, LockSight::Sampled { .. }, _) => {
+            "it was only looked at from time to time, and not seen doing so"
+        }
+        (None, _, TransactionScope::Shared) if wanted.is_some() => {
+            "its transaction may have held that lock before"
+        }
+        (None, LockSight::Complete, _) => return (Proof::Refuted, fact),
+    };
+    (Proof::Open, unknown.to_owned())
 }
 
 fn written(anew: bool) -> &'static str {
@@ -159,21 +171,21 @@ mod tests {
         }
     }
 
-    fn proven(trace: &StatementTrace, claim: Claim) -> Option<Proof> {
-        proof(trace, claim, "orders").map(|(proof, _)| proof)
+    fn proven(trace: &StatementTrace, claim: Claim) -> Proof {
+        proof(trace, claim, "orders").0
     }
 
     #[test]
     fn a_claim_holds_if_the_trace_saw_it_and_not_otherwise() {
         let share = trace(LockMode::Share);
-        assert_eq!(proven(&share, Claim::BlocksWrites), Some(Proof::Confirmed));
-        assert_eq!(proven(&share, Claim::BlocksReads), Some(Proof::Refuted));
-        assert_eq!(proven(&share, Claim::Rewrites), Some(Proof::Refuted));
+        assert_eq!(proven(&share, Claim::BlocksWrites), Proof::Confirmed);
+        assert_eq!(proven(&share, Claim::BlocksReads), Proof::Refuted);
+        assert_eq!(proven(&share, Claim::Rewrites), Proof::Refuted);
         let anew = StatementTrace {
             rewrites: vec![orders()],
             ..share
         };
-        assert_eq!(proven(&anew, Claim::Rewrites), Some(Proof::Confirmed));
+        assert_eq!(proven(&anew, Claim::Rewrites), Proof::Confirmed);
     }
 
     #[test]
@@ -182,12 +194,12 @@ mod tests {
             seen: LockSight::Sampled { looks: 3 },
             ..trace(LockMode::ShareUpdateExclusive)
         };
-        assert_eq!(proven(&sampled, Claim::BlocksWrites), None);
+        assert_eq!(proven(&sampled, Claim::BlocksWrites), Proof::Open);
         let shared = StatementTrace {
             scope: TransactionScope::Shared,
             ..trace(LockMode::AccessShare)
         };
-        assert_eq!(proven(&shared, Claim::BlocksReads), None);
-        assert_eq!(proven(&shared, Claim::Scans), Some(Proof::Refuted));
+        assert_eq!(proven(&shared, Claim::BlocksReads), Proof::Open);
+        assert_eq!(proven(&shared, Claim::Scans), Proof::Refuted);
     }
 }

@@ -23,7 +23,7 @@ impl About<'_> {
         let mut findings = Vec::new();
         for (name, word) in expected {
             let key = format!("locks/{}", name.replace('~', "~0").replace('/', "~1"));
-            let wanted = mode(*word);
+            let LockWord(wanted) = *word;
             let mut seen = strongest.iter().filter(|(relation, _)| relation.is(name));
             let Some((relation, seen)) = seen.next() else {
                 let primary = format!("the migration took no lock on \"{name}\"");
@@ -191,7 +191,12 @@ impl About<'_> {
         let all = migration::blockages(self.log);
         let own = all
             .iter()
-            .find(|blockage| std::ptr::eq(blockage.statement, trace));
+            .find(|blockage| std::ptr::eq(blockage.statement, trace))
+            .or_else(|| {
+                // Of a program it is known as a whole what was read.
+                let mut all = all.iter();
+                all.find(|blockage| blockage.statement.is_of_program(trace))
+            });
         own.map_or_else(
             || "nothing is blocked".to_owned(),
             |blockage| format!("{} wait", uses(blockage)),
@@ -219,18 +224,5 @@ fn blocks_words(mode: LockMode) -> String {
     match words.as_slice() {
         [] => format!("{mode} blocks nothing but ACCESS EXCLUSIVE and its like"),
         words => format!("{mode} blocks {}", list(words, "and")),
-    }
-}
-
-fn mode(word: LockWord) -> LockMode {
-    match word {
-        LockWord::AccessShare => LockMode::AccessShare,
-        LockWord::RowShare => LockMode::RowShare,
-        LockWord::RowExclusive => LockMode::RowExclusive,
-        LockWord::ShareUpdateExclusive => LockMode::ShareUpdateExclusive,
-        LockWord::Share => LockMode::Share,
-        LockWord::ShareRowExclusive => LockMode::ShareRowExclusive,
-        LockWord::Exclusive => LockMode::Exclusive,
-        LockWord::AccessExclusive => LockMode::AccessExclusive,
     }
 }
