@@ -1,6 +1,7 @@
 //! What `pgauge plans`, `pgauge migrations` and `pgauge lint` say of runs, scripts and databases.
 
 use crate::{folder::*, program};
+use pgauge::report::results::Outcome;
 use std::fs;
 
 const WITH_AND_WITHOUT: &str = "
@@ -212,4 +213,46 @@ fn only_scripts_that_changed_since_a_commit_are_linted() {
     );
     let unknown = program::pgauge(suite.root(), &["lint", "migrations", "--since", "nowhere"]);
     assert_eq!(unknown.status, 2);
+}
+
+/// The query itself has another session take a lock for a while, and waits for it.
+const HELD_UP: &str = "
+name: A query waits for a lock
+requires: { extensions: [dblink] }
+database: { extensions: [dblink], role: postgres }
+seed:
+  - sql: |
+      CREATE FUNCTION held_up() RETURNS bigint LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM dblink_connect('other', format('dbname=%s host=%s port=%s user=%s', current_database(),
+          split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), session_user));
+        PERFORM x FROM dblink('other', 'SELECT pg_advisory_lock(7)::text') AS t(x text);
+        PERFORM dblink_send_query('other', 'SELECT pg_sleep(0.3), pg_advisory_unlock(7)');
+        PERFORM pg_advisory_lock(7);
+        PERFORM pg_advisory_unlock(7);
+        PERFORM dblink_disconnect('other');
+        RETURN 1;
+      END $$;
+queries:
+  waiting: { sql: SELECT held_up(), budget: 1ms }
+";
+
+#[test]
+fn a_query_that_waits_for_a_lock_says_so() {
+    let suite = Playground::new();
+    suite.add("plans", "held_up.yaml", HELD_UP);
+    let ran = program::run(suite.root(), &["scenarios"]);
+    let case = &ran.results.cases[0];
+    if case.outcome == Outcome::Skipped {
+        eprintln!("skipped: {:?}", case.skip_reason());
+        return;
+    }
+    assert!(
+        ran.said
+            .stdout
+            .contains("waiting for locks (ExclusiveLock, advisory)"),
+        "{}",
+        ran.said.stdout
+    );
+    assert!(case.log.queries[0].lock_wait.is_some());
 }

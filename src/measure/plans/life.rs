@@ -58,7 +58,7 @@ impl LifeOfQuery {
             total,
             planning,
             execution,
-            slowest: slowest(&explained.root),
+            slowest: slowest(&explained.root).map(|(title, own)| (title, own.min(execution))),
             lock_wait,
             sending,
             rest: Micros(left.0 - sending.0),
@@ -90,11 +90,11 @@ impl LifeOfQuery {
     }
 }
 
-/// `AccessShareLock on orders`
+/// `AccessShareLock on orders`, or `ExclusiveLock, advisory`
 fn lock_words(lock: &LockFacts) -> String {
     match &lock.relation {
         Some(relation) => format!("{} on {relation}", lock.mode),
-        None => format!("{} on a {}", lock.mode, lock.kind),
+        None => format!("{}, {}", lock.mode, lock.kind),
     }
 }
 

@@ -309,7 +309,7 @@ fn waits(traffic: &TrafficFigure) -> Option<Section> {
     let rows = waits.into_iter().take(MOST_WAITS).map(|wait| {
         let lock = wait.lock.as_ref().map(|lock| match &lock.relation {
             Some(relation) => format!("{} on {relation}", lock.mode),
-            None => format!("{} on a {}", lock.mode, lock.kind),
+            None => format!("{}, {}", lock.mode, lock.kind),
         });
         vec![
             Cell::plain(name(&wait.client, wait.step.as_deref())),

@@ -1,10 +1,11 @@
 //! `improves`: how many times as little does a watched statement need after the migration?
 //!
-//! Vacuous if it was not measured on both sides, or needed none of it before.
+//! Vacuous if it was not measured on both sides, or needed none of it before; and of times, if they do not tell with
+//! confidence on which side of the bound they lie.
 
 use super::never_migrated;
 use crate::{
-    measure::migration::query_cost,
+    measure::migration::{query_cost, slowdown},
     record::PlanPoint,
     spec::{
         expect::{AtLeast, Bound, ImprovedMeasure, ImprovesExpectation},
@@ -46,7 +47,23 @@ pub fn judge(pointer: &str, expected: &ImprovesExpectation, context: &Context<'_
         );
         return vec![Finding::vacuous("nothing-to-improve", primary).at(context.place(&pointer))];
     }
-    let factor = before / after.max(f64::MIN_POSITIVE);
+    // Times are never the same twice: all that they may mean has to lie on one side of the bound.
+    let (factor, may_be) = match (facts.measure, slowdown(context.log, &facts.of)) {
+        (ImprovedMeasure::Time, None) => {
+            let primary = format!(
+                "query \"{}\" ran too few times to tell how much it improved",
+                facts.of
+            );
+            return vec![uncertain(primary).at(context.place(&pointer))];
+        }
+        (ImprovedMeasure::Time, Some(ratio)) => {
+            (1.0 / ratio.value, vec![1.0 / ratio.high, 1.0 / ratio.low])
+        }
+        (ImprovedMeasure::Buffers | ImprovedMeasure::Wal, _) => {
+            let factor = before / after.max(f64::MIN_POSITIVE);
+            (factor, vec![factor])
+        }
+    };
     let limit = match &facts.by {
         Bound::Natural(least) => Limit::of(
             &Bound::AtLeast(AtLeast { at_least: *least }),
@@ -54,8 +71,20 @@ pub fn judge(pointer: &str, expected: &ImprovesExpectation, context: &Context<'_
         ),
         bound => Limit::of(bound, Natural::AtMost),
     };
-    if limit.holds(Factor(factor)) {
+    let holding = may_be.iter().filter(|factor| limit.holds(Factor(**factor)));
+    let holding = holding.count();
+    if holding == may_be.len() {
         return Vec::new();
+    }
+    if holding > 0 {
+        let ends: Vec<String> = may_be.iter().map(|factor| in_words(*factor)).collect();
+        let primary = format!(
+            "query \"{}\" improved between {}, expected {}: its times do not tell",
+            facts.of,
+            ends.join(" and "),
+            limit.words()
+        );
+        return vec![uncertain(primary).at(context.place(format!("{pointer}/by")))];
     }
     let primary = format!(
         "query \"{}\" improved {}, expected {}",
@@ -68,6 +97,11 @@ pub fn judge(pointer: &str, expected: &ImprovesExpectation, context: &Context<'_
         .at(context.place(format!("{pointer}/by")))
         .detail(Some(detail));
     vec![finding]
+}
+
+fn uncertain(primary: String) -> Finding {
+    Finding::vacuous("uncertain", primary)
+        .hint("have it run more often with \"repeat\", or measure its buffers")
 }
 
 fn in_words(factor: f64) -> String {
