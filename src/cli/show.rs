@@ -318,9 +318,15 @@ fn explored(case: &Case) -> Vec<String> {
                 )
             }
             OrdersPlan::All(EqualOrders::Run) => format!("all, {limit} at most"),
-            OrdersPlan::Preemptions(most) => format!(
-                "all with at most {}, {limit} at most",
-                plural(u64::from(most), "interruption")
+            OrdersPlan::Preemptions(most, equal) => format!(
+                "all with at most {}, {limit} at most{}",
+                plural(u64::from(most), "interruption"),
+                match equal {
+                    EqualOrders::Skip => {
+                        "; those that cannot differ from one that ran are left out"
+                    }
+                    EqualOrders::Run => "",
+                }
             ),
             OrdersPlan::Sample => format!("{limit} drawn by seed {}", case.random_seed),
             OrdersPlan::Forced => "this one, held against the serial ones".to_owned(),

@@ -21,7 +21,7 @@ use super::templates::Templates;
 use super::version::ServerVersion;
 use crate::record::Breakage;
 use crate::run::session::NotReady;
-use crate::schedule::DatabasePlan;
+use crate::schedule::{CommonGood, DatabasePlan};
 use deadpool_postgres::PoolError;
 use postgres_protocol::password::scram_sha_256;
 use spares::Spare;
@@ -63,9 +63,8 @@ pub(super) struct Cluster {
 enum Shared {
     /// The name of a database.
     Name(String),
-    /// Replication slots and origins: their names are the whole server's, and making a slot waits for the transactions of
-    /// all databases.
-    Replication,
+    /// What all databases have in common.
+    Good(CommonGood),
 }
 
 /// The right to what there is once, for as long as a case has it.

@@ -14,7 +14,6 @@ use crate::record::{Breakage, CaseId, ServerFacts};
 use crate::run::session::{NotReady, Server};
 use crate::schedule::{Case, DatabasePlan, OrdersPlan};
 use crate::spec::scenario::Connect;
-use crate::sql::Outside;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Mutex as AsyncMutex;
@@ -236,8 +235,8 @@ impl Server for PgServer {
         if let Some(name) = &plan.name {
             turns.push(cluster.turn_of(name).await?);
         }
-        if case.reaches(Outside::Replication) {
-            turns.push(cluster.turn_of_replication().await);
+        for good in case.common_goods() {
+            turns.push(cluster.turn_with(good).await);
         }
         let spare = plan.is_empty().then(|| cluster.spare(role.as_deref()));
         let (name, uses) = match spare.flatten() {

@@ -16,6 +16,9 @@ pub struct Exploration {
     /// How many orders there are, those that were proven equal included; none where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orders: Option<u64>,
+    /// What is known of the orders that did not run, where they were not counted.
+    #[serde(default, skip_serializing_if = "Others::are_unknown")]
+    pub others: Others,
     /// In how many of those that ran the clients got into each other's way: one wrote what another one used,
     /// or waited for it.
     pub in_conflict: u64,
@@ -37,6 +40,27 @@ pub struct Exploration {
     /// The order that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailedOrder>,
+}
+
+/// What is known of the orders that did not run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Others {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// Each of those that were to be tried was proven equal to one that ran.
+    AreEqual,
+}
+
+impl Others {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn are_unknown(&self) -> bool {
+        *self == Self::Unknown
+    }
 }
 
 /// How the orders that were run were chosen.

@@ -35,7 +35,7 @@ pub use event::{
     StatementNo, StepEnd, Timing, Witness,
 };
 pub use exploration::{
-    ChosenOrders, Exploration, FailedOrder, LaunchedStep, SerialCheck, SerialDifference,
+    ChosenOrders, Exploration, FailedOrder, LaunchedStep, Others, SerialCheck, SerialDifference,
 };
 pub use histogram::Histogram;
 pub use load::LoadLog;

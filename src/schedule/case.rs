@@ -133,15 +133,38 @@ impl Case {
             .chain(scripts)
     }
 
-    /// Whether something that it is known to send reaches beyond its database in this way.
-    pub fn reaches(&self, kind: Outside) -> bool {
+    /// What it needs that all databases of a server have in common, by what it is known to send.
+    pub fn common_goods(&self) -> Vec<CommonGood> {
         let control = self.control.setup.iter().chain(&self.control.teardown);
         let teardowns = self.clients.iter().flat_map(|client| &client.teardown);
-        let mut texts = self
+        let texts = self
             .seed_texts()
             .chain(self.texts().map(|(_, text)| text))
             .chain(control.chain(teardowns).map(String::as_str));
-        texts.any(|text| outside(text).iter().any(|reach| reach.outside == kind))
+        let texts: Vec<&str> = texts.collect();
+        let replicates = |text: &&str| {
+            let reaches = outside(text);
+            reaches
+                .iter()
+                .any(|reach| reach.outside == Outside::Replication)
+        };
+        let words: &[&str] = match self.database.preset {
+            None => &["pg_notification_queue_usage"],
+            // What others left in the queue shows in its expected outcome.
+            Some(Preset::Isolationtester) => &["notify", "notification", "listen"],
+        };
+        let notifies = |text: &&str| {
+            let text = text.to_ascii_lowercase();
+            words.iter().any(|word| text.contains(word))
+        };
+        let mut goods = Vec::new();
+        if texts.iter().any(replicates) {
+            goods.push(CommonGood::Replication);
+        }
+        if texts.iter().any(notifies) {
+            goods.push(CommonGood::Notifications);
+        }
+        goods
     }
 
     /// Whether an expectation looks at the schema.
@@ -154,6 +177,16 @@ impl Case {
     pub fn captures_plans(&self) -> bool {
         !self.queries.is_empty()
     }
+}
+
+/// What all databases of a server have in common, so that cases that need it run one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CommonGood {
+    /// Replication slots and origins: their names are the whole server's, and making a slot waits for the transactions of
+    /// all databases.
+    Replication,
+    /// The queue of notifications: how full it is depends on who listens, in whatever database.
+    Notifications,
 }
 
 /// One of several orders that share their sessions.
@@ -508,8 +541,9 @@ pub struct ExplorePlan {
 pub enum OrdersPlan {
     /// All of them; those that cannot differ from one that ran as it says.
     All(EqualOrders),
-    /// All in which a client that could go on is interrupted so many times at most.
-    Preemptions(u32),
+    /// All in which a client that could go on is interrupted so many times at most; those that cannot differ from one
+    /// that ran as it says.
+    Preemptions(u32, EqualOrders),
     /// Drawn at random.
     Sample,
     /// The forced one only, which is compared with the serial ones.

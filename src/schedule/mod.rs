@@ -11,10 +11,10 @@ pub mod plan;
 pub mod statistics;
 
 pub use case::{
-    ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, ControlPlan, DatabasePlan,
-    ExplorePlan, HookPlan, LaunchPlan, MarkerPlan, OrdersPlan, OutcomePlan, Plan, ProbePlan,
-    Production, QueryPlan, RetryPlan, Round, SeedAction, SeedPlan, StatementForm, StatementPlan,
-    StepPlan, StepWork,
+    ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, CommonGood, ControlPlan,
+    DatabasePlan, ExplorePlan, HookPlan, LaunchPlan, MarkerPlan, OrdersPlan, OutcomePlan, Plan,
+    ProbePlan, Production, QueryPlan, RetryPlan, Round, SeedAction, SeedPlan, StatementForm,
+    StatementPlan, StepPlan, StepWork,
 };
 pub use load::{Barrier, LoadPlan, MixPart, StagePlan};
 pub use migration::{

@@ -12,12 +12,11 @@ use super::{
 use crate::{
     record::{
         Breakage, CaseEnd, CaseLog, ChosenOrders, EventKind, Exploration, FailedOrder,
-        LaunchedStep, Micros,
+        LaunchedStep, Micros, Others,
     },
     run::{ExploreProgress, Explorer, Exploring, Interrupt, NextStep, Rewindable, Server},
     schedule::{Case, ExplorePlan, OrdersPlan},
     spec::{client::Isolation, expect::Expectation, explore::EqualOrders},
-    sql::Outside,
     verdict::{self, FindingKind, Terms},
 };
 use std::{
@@ -111,9 +110,9 @@ where
             _ if is_serializable(case) => 1,
             // A name is given to one database at a time.
             _ if case.database.name.is_some() => 1,
-            // So are replication slots.
-            _ if case.reaches(Outside::Replication) => 1,
-            OrdersPlan::All(_) | OrdersPlan::Preemptions(_) | OrdersPlan::Sample => {
+            // So is what all databases have in common.
+            _ if !case.common_goods().is_empty() => 1,
+            OrdersPlan::All(_) | OrdersPlan::Preemptions(..) | OrdersPlan::Sample => {
                 self.databases.clamp(1, MOST_DATABASES)
             }
         };
@@ -194,10 +193,19 @@ impl<S> Search<'_, S> {
                 self.told.chosen = ChosenOrders::All;
                 self.through(Branches::All, ChosenOrders::UpToLimit)
             }
-            OrdersPlan::Preemptions(most) => {
+            OrdersPlan::Preemptions(most, equal) => {
                 self.told.chosen = ChosenOrders::Preemptions { most };
                 let cut = ChosenOrders::PreemptionsUpToLimit { most };
-                self.through(Branches::WithInterruptions(most), cut)
+                let branches = match equal {
+                    EqualOrders::Skip => Branches::WithInterruptionsThatMayDiffer(most),
+                    EqualOrders::Run => Branches::WithInterruptions(most),
+                };
+                self.through(branches, cut)?;
+                let through = self.told.chosen == ChosenOrders::Preemptions { most };
+                if through && self.told.failure.is_none() && equal == EqualOrders::Skip {
+                    self.told.others = Others::AreEqual;
+                }
+                Ok(())
             }
             OrdersPlan::Sample => {
                 self.told.chosen = ChosenOrders::Sample;

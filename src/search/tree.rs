@@ -5,6 +5,9 @@
 //! (source sets: Abdulla, Aronsson, Jonsson and Sagonas, "Optimal Dynamic Partial Order Reduction", POPL 2014). And a
 //! client whose next step has been tried at a place sleeps in the later branches of that place until somebody does what
 //! conflicts with that step (sleep sets: Godefroid, 1996).
+//!
+//! Where interruptions are bounded, the reduction wants more branches and lets nobody sleep (Coons, Musuvathi and McKinley,
+//! "Bounded Partial-Order Reduction", OOPSLA 2013).
 
 use super::{
     classes::Precedence,
@@ -23,6 +26,8 @@ pub enum Branches {
     All,
     /// All in which a client that could go on is interrupted so many times at most.
     WithInterruptions(u32),
+    /// Those of them that may differ from one that was.
+    WithInterruptionsThatMayDiffer(u32),
 }
 
 /// The tree of orders.
@@ -106,7 +111,10 @@ impl Tree {
         clients.push(client);
         let asleep = match self.branches {
             Branches::ThatMayDiffer => node.asleep_before(client),
-            Branches::All | Branches::WithInterruptions(_) => Vec::new(),
+            // What makes an order equal to one within the bound may lie beyond it: nobody sleeps.
+            Branches::WithInterruptionsThatMayDiffer(_)
+            | Branches::All
+            | Branches::WithInterruptions(_) => Vec::new(),
         };
         Steering::Prefix { clients, asleep }
     }
@@ -118,6 +126,8 @@ impl Tree {
             let own = match self.branches {
                 Branches::ThatMayDiffer => precedence.equal_orders(steps),
                 Branches::All | Branches::WithInterruptions(_) => Some(1),
+                // Some of those that are equal lie beyond the bound.
+                Branches::WithInterruptionsThatMayDiffer(_) => None,
             };
             self.counted = self
                 .counted
@@ -131,6 +141,12 @@ impl Tree {
                 self.want_reversals(steps, &precedence, &path, first_new);
                 for at in path {
                     self.start_one(at);
+                }
+            }
+            Branches::WithInterruptionsThatMayDiffer(most) => {
+                self.want_reversals_within(steps, &precedence, &path, first_new);
+                for at in path {
+                    self.start_wanted(at, most);
                 }
             }
             Branches::All | Branches::WithInterruptions(_) => {
@@ -239,6 +255,43 @@ impl Tree {
         }
     }
 
+    /// Wants the same branches, and with each of them one more: the later client also where the earlier one, or whoever
+    /// came before, was last given its turn. There nobody is interrupted for it, so that the reversal is also reached where
+    /// no interruption is left.
+    fn want_reversals_within(
+        &mut self,
+        steps: &[PlayedStep],
+        precedence: &Precedence,
+        path: &[usize],
+        first_new: usize,
+    ) {
+        let is_turn = |at: &usize| *at == 0 || steps[*at - 1].step.client != steps[*at].step.client;
+        for later in first_new..steps.len() {
+            let client = steps[later].step.client;
+            for earlier in (0..later).rev() {
+                if is_race(steps, precedence, earlier, later) {
+                    self.nodes[path[earlier]].want_exactly(client);
+                    if let Some(turn) = (0..earlier).rev().find(is_turn) {
+                        self.nodes[path[turn]].want_exactly(client);
+                    }
+                }
+            }
+        }
+    }
+
+    fn start_wanted(&mut self, at: usize, most: u32) {
+        let node = &self.nodes[at];
+        let known = |client: &usize| node.started.iter().any(|started| started.client == *client);
+        let within = |client: &usize| node.interruptions + node.interrupted_by(*client) <= most;
+        let wanted = node.wanted.iter().copied();
+        let new: Vec<usize> = wanted
+            .filter(|client| !known(client) && within(client))
+            .collect();
+        for client in new {
+            self.start(at, client);
+        }
+    }
+
     /// Starts one of the clients that are wanted at a place, once it is known what those before it touched.
     fn start_one(&mut self, at: usize) {
         let node = &mut self.nodes[at];
@@ -268,7 +321,9 @@ impl Tree {
             Branches::WithInterruptions(most) => {
                 node.interruptions + node.interrupted_by(*client) <= most
             }
-            Branches::ThatMayDiffer | Branches::All => true,
+            Branches::ThatMayDiffer
+            | Branches::WithInterruptionsThatMayDiffer(_)
+            | Branches::All => true,
         };
         let ready = node.ready.iter().copied();
         let all: Vec<usize> = ready
@@ -320,6 +375,14 @@ impl Node {
                 footprint: Some(footprint),
                 child: None,
             }),
+        }
+    }
+
+    /// Wants this client here; where it cannot be first, whoever can may lead there.
+    fn want_exactly(&mut self, client: usize) {
+        match self.ready.contains(&client) {
+            true => drop(self.wanted.insert(client)),
+            false => self.wanted.extend(&self.ready),
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     finding::{Finding, FindingKind},
 };
 use crate::{
-    record::{ChosenOrders, Exploration, FailedOrder, LaunchedStep, Micros},
+    record::{ChosenOrders, Exploration, FailedOrder, LaunchedStep, Micros, Others},
     spec::expect::{Expectation, Violation},
     text::{format_duration, plural, thousands},
 };
@@ -285,8 +285,12 @@ pub fn summary(explored: &Exploration) -> String {
         }
         ChosenOrders::Preemptions { most } | ChosenOrders::PreemptionsUpToLimit { most } => {
             format!(
-                "{ran} with at most {} ran",
-                plural(u64::from(most), "interruption")
+                "{ran} with at most {} ran{}",
+                plural(u64::from(most), "interruption"),
+                match explored.others {
+                    Others::AreEqual => "; the others with so few cannot differ from one of them",
+                    Others::Unknown => "",
+                }
             )
         }
         ChosenOrders::Sample => format!("{ran} ran, drawn by seed {}", explored.random_seed),

@@ -1,7 +1,7 @@
 //! Explorations as users meet them: the catalogue of anomalies, and what an exploration promises.
 
 use crate::{folder::*, golden, program};
-use pgauge::record::{ChosenOrders, Exploration, Micros};
+use pgauge::record::{ChosenOrders, Exploration, Micros, Others};
 use pgauge::report::results::{CaseResult, Outcome, Results};
 use std::fmt::Write;
 use std::path::Path;
@@ -119,6 +119,46 @@ fn the_same_seed_gives_the_same_exploration_on_one_database_and_on_four() {
         (40, ChosenOrders::Sample)
     );
     assert!(of("all").failure.is_some() && of("few").failure.is_some());
+}
+
+#[test]
+fn a_bound_on_interruptions_comes_to_the_same_with_and_without_equal_orders() {
+    let suite = Playground::new();
+    let file = repository().join("scenarios/anomalies/g2_item_write_skew.yaml");
+    let text = std::fs::read_to_string(file).unwrap();
+    for (name, explore) in [
+        ("skip", "explore: { preemptions: 1 }"),
+        ("run", "explore: { preemptions: 1, equal_orders: run }"),
+    ] {
+        let text = text.replace("explore: {}", explore);
+        let text = text.replace("G2-item:", &format!("{name},"));
+        suite.add("bound", &format!("{name}.yaml"), &text);
+    }
+    let ran = program::run(suite.root(), &["--jobs", "2", "scenarios/bound"]).results;
+    let (run, skip): (Vec<&CaseResult>, Vec<&CaseResult>) = ran
+        .cases
+        .iter()
+        .partition(|case| case.log.case.file.ends_with("run.yaml"));
+    assert_eq!((run.len(), skip.len()), (3, 3));
+    let mut saved = 0;
+    for (run, skip) in run.iter().zip(&skip) {
+        let name = short_name(skip);
+        assert_eq!(run.outcome, skip.outcome, "{name}");
+        let (run, skip) = (exploration(run), exploration(skip));
+        assert_eq!(run.failure.is_some(), skip.failure.is_some(), "{name}");
+        let equal = match skip.failure {
+            None => Others::AreEqual,
+            Some(_) => Others::Unknown,
+        };
+        assert_eq!(
+            (skip.others, run.others),
+            (equal, Others::Unknown),
+            "{name}"
+        );
+        assert!(skip.ran <= run.ran, "{name}");
+        saved += run.ran - skip.ran;
+    }
+    assert!(saved > 0);
 }
 
 /// Two clients on a small table beside a large one, and what the second one sends.

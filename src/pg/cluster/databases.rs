@@ -6,6 +6,7 @@ use crate::pg::name::random_name;
 use crate::pg::{failure, registry};
 use crate::record::Breakage;
 use crate::run::session::NotReady;
+use crate::schedule::CommonGood;
 use std::sync::PoisonError;
 use tokio_postgres::Error;
 
@@ -60,9 +61,9 @@ impl Cluster {
         }
     }
 
-    /// Waits until no other case has replication slots.
-    pub(in crate::pg) async fn turn_of_replication(&self) -> Turn {
-        self.turn(Shared::Replication).await
+    /// Waits until no other case needs this.
+    pub(in crate::pg) async fn turn_with(&self, good: CommonGood) -> Turn {
+        self.turn(Shared::Good(good)).await
     }
 
     async fn turn(&self, what: Shared) -> Turn {

@@ -38,7 +38,7 @@ fn of_block(explore: &Explore) -> ExplorePlan {
     let (orders, limit) = match (explore.strategy, explore.preemptions) {
         (Strategy::Sample, _) => (OrdersPlan::Sample, explore.count.unwrap_or(COUNT)),
         (Strategy::All, Some(most)) => (
-            OrdersPlan::Preemptions(most),
+            OrdersPlan::Preemptions(most, explore.equal_orders),
             explore.limit.unwrap_or(LIMIT),
         ),
         (Strategy::All, None) => (

@@ -76,6 +76,17 @@ proptest! {
     }
 
     #[test]
+    fn leaving_out_equal_orders_loses_no_outcome_within_a_bound(
+        scripts in proptest::collection::vec(script(), 2..4),
+        most in 0..4_u32
+    ) {
+        let all = go_through(&scripts, Branches::WithInterruptions(most), 16);
+        let reduced = go_through(&scripts, Branches::WithInterruptionsThatMayDiffer(most), 16);
+        prop_assert_eq!(&all.outcomes, &reduced.outcomes, "{:?}", scripts);
+        prop_assert!(reduced.ran <= all.ran);
+    }
+
+    #[test]
     fn how_many_are_asked_for_at_once_changes_no_outcome(
         scripts in proptest::collection::vec(script(), 2..4)
     ) {
@@ -105,4 +116,12 @@ fn interruptions_are_bounded() {
     // One client after the other, in either order; then those that come back once; then all of them.
     assert_eq!((ran(0), ran(1)), (2, 6));
     assert_eq!(ran(9), 20);
+}
+
+#[test]
+fn within_a_bound_what_never_meets_is_not_interrupted() {
+    let scripts = [vec![Act::Write(0); 3], vec![Act::Write(1); 3]];
+    let all = go_through(&scripts, Branches::WithInterruptions(2), 16);
+    let reduced = go_through(&scripts, Branches::WithInterruptionsThatMayDiffer(2), 16);
+    assert_eq!((all.ran, reduced.ran), (14, 1));
 }
