@@ -133,10 +133,13 @@ impl RememberedPlan {
         self.shape().join("\n")
     }
 
-    /// Whether the shape is that of the other plan, or one that other samples lead to.
+    /// Whether the shape, or one that other samples lead to, is one of the other plan's: no few samples show them all.
     fn may_be(&self, other: &Self) -> bool {
-        let (one, two) = (self.shape(), other.shape());
-        one == two || self.other_shapes.contains(&two) || other.other_shapes.contains(&one)
+        let all = |plan: &Self| -> BTreeSet<Vec<String>> {
+            let others = plan.other_shapes.iter().cloned();
+            others.chain([plan.shape()]).collect()
+        };
+        !all(self).is_disjoint(&all(other))
     }
 }
 

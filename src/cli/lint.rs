@@ -103,6 +103,7 @@ impl Told {
         let schema = Schema {
             catalog: Some(&survey.catalog),
             dependencies: &survey.dependencies,
+            copies: &survey.copies,
             scans: Vec::new(),
             under_load: false,
         };

@@ -1,6 +1,8 @@
 //! What do the rules over a schema look at? The catalog, what its data tell, and what statements did that were run.
 
-use crate::record::{Catalog, Dependency, PlanNode, PlanSnapshot, Table, TableColumn, TableKind};
+use crate::record::{
+    Catalog, CopiedColumns, Dependency, PlanNode, PlanSnapshot, Table, TableColumn, TableKind,
+};
 
 /// What is known of a database.
 #[derive(Debug, Clone, Default)]
@@ -9,6 +11,8 @@ pub struct Schema<'a> {
     pub catalog: Option<&'a Catalog>,
     /// Columns that others determine, found in the rows.
     pub dependencies: &'a [Dependency],
+    /// Columns that repeat those of other tables, found in the rows.
+    pub copies: &'a [CopiedColumns],
     /// Scans that read a whole table for a few rows.
     pub scans: Vec<FilteredScan>,
     /// Whether the counters of index use tell of a real load.

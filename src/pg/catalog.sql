@@ -11,6 +11,7 @@ SELECT coalesce(jsonb_agg(t.entry ORDER BY t.schema, t.name), '[]')::text FROM (
       SELECT jsonb_agg(jsonb_build_object(
         'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull,
         'default', pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+        'statistics_target', CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
         'sequence', (SELECT jsonb_build_object('name', s.sequencename, 'last', s.last_value, 'max', s.max_value)
           FROM pg_catalog.pg_sequences s
           WHERE pg_catalog.format('%I.%I', s.schemaname, s.sequencename)::pg_catalog.regclass

@@ -4,6 +4,7 @@ use super::admin::{self, quote_ident};
 use super::catalog;
 use super::cluster::{Cluster, Turn};
 use super::connect::Login;
+use super::copies;
 use super::deadlock_checks::{self, DeadlockChecks};
 use super::dependencies;
 use super::failure;
@@ -18,7 +19,7 @@ use super::server::Retention;
 use super::session::PgSession;
 use crate::record::{Breakage, Catalog, ClientId, DatabaseState, MIGRATION, SchemaFacts};
 use crate::run::session::{Connected, Database, ProgramEnd, Rewindable, SessionPlan, Tidying};
-use crate::schedule::MigrationCommand;
+use crate::schedule::{MigrationCommand, statistics_target};
 use crate::spec::workload::Protocol;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -230,9 +231,11 @@ impl Database for PgDatabase {
         let client = self.own("schema").await?;
         let catalog = catalog::read(&client).await?;
         let dependencies = dependencies::find(&client, &catalog).await?;
+        let copies = copies::find(&client, &catalog).await?;
         Ok(SchemaFacts {
             catalog,
             dependencies,
+            copies,
         })
     }
 
@@ -262,13 +265,18 @@ impl Database for PgDatabase {
 
     async fn tidy(&self, how: Tidying<'_>) -> Result<(), Breakage> {
         let client = self.own("tidy").await?;
+        let settings = self.common.settings.iter();
+        let target = statistics_target(settings.map(|(name, value)| (&**name, &**value)));
         match how {
-            Tidying::Settle => seed::settle(&client).await,
+            Tidying::Settle => seed::settle(&client, target).await,
             Tidying::Analyze(tables) => {
                 let names = tables
                     .iter()
                     .map(|(schema, name)| format!("{}.{}", quote_ident(schema), quote_ident(name)));
-                let sql = format!("ANALYZE {}", names.collect::<Vec<_>>().join(", "));
+                let set = target.map_or_else(String::new, |target| {
+                    format!("SET default_statistics_target = {target}; ")
+                });
+                let sql = format!("{set}ANALYZE {}", names.collect::<Vec<_>>().join(", "));
                 let analyzed = client.batch_execute(&sql).await;
                 analyzed.map_err(|error| {
                     failure::breakage("analyze", "the tables cannot be analyzed", &error)

@@ -57,7 +57,7 @@ fn determining(table: &Table) -> Vec<&TableColumn> {
 }
 
 /// The columns that may be determined: text with many values.
-fn determined<'a>(table: &'a Table, by: &TableColumn) -> Vec<&'a TableColumn> {
+pub(super) fn determined<'a>(table: &'a Table, by: &TableColumn) -> Vec<&'a TableColumn> {
     let columns = table.columns.iter().filter(|column| {
         let values = different(column, table.rows).unwrap_or_default();
         let common = column.statistics.and_then(|known| known.most_common);
@@ -70,7 +70,7 @@ fn determined<'a>(table: &'a Table, by: &TableColumn) -> Vec<&'a TableColumn> {
 }
 
 /// How many different values a column has.
-fn different(column: &TableColumn, rows: f64) -> Option<f64> {
+pub(super) fn different(column: &TableColumn, rows: f64) -> Option<f64> {
     let distinct = column.statistics?.distinct;
     Some(if distinct < 0.0 {
         -distinct * rows
@@ -79,7 +79,7 @@ fn different(column: &TableColumn, rows: f64) -> Option<f64> {
     })
 }
 
-fn is_text(column: &TableColumn) -> bool {
+pub(super) fn is_text(column: &TableColumn) -> bool {
     let name = column.type_name.as_str();
     name == "text" || name == "citext" || name.starts_with("character")
 }

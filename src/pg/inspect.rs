@@ -3,7 +3,7 @@
 use super::connect::{Connector, Login};
 use super::conninfo::Conninfo;
 use super::line::{Line, drive};
-use super::{catalog, dependencies, failure};
+use super::{catalog, copies, dependencies, failure};
 use crate::record::{Breakage, SchemaFacts};
 use std::sync::Arc;
 
@@ -49,8 +49,10 @@ pub async fn schema_at(conninfo: Conninfo) -> Result<SchemaFacts, Breakage> {
     }
     let catalog = catalog::read(&client).await?;
     let dependencies = dependencies::find(&client, &catalog).await?;
+    let copies = copies::find(&client, &catalog).await?;
     Ok(SchemaFacts {
         catalog,
         dependencies,
+        copies,
     })
 }

@@ -6,6 +6,7 @@ mod catalog;
 mod cluster;
 pub mod connect;
 pub mod conninfo;
+mod copies;
 pub mod database;
 mod deadlock_checks;
 pub mod decode;

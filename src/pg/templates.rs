@@ -168,7 +168,7 @@ async fn fill(
         seed::extensions(&ground, &plan.extensions).await?;
     }
     let ground = open(cluster, &owner).await?;
-    let sown = seed::sow(&ground, &plan.seed).await;
+    let sown = seed::sow(&ground, &plan.seed, plan.statistics_target()).await;
     sown.map_err(|breakage| broke(cluster.explain(*breakage)))
 }
 

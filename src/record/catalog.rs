@@ -67,6 +67,9 @@ pub struct TableColumn {
     /// Its default, or the expression that generates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
+    /// The statistics target of its own, if it has one (`SET STATISTICS`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics_target: Option<u32>,
     /// How far its sequence has got and how far it can go, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<SequenceState>,
@@ -254,6 +257,29 @@ pub struct Dependency {
     pub contradicted: u64,
 }
 
+/// Columns of a table that say again what a row of another table says, found in the rows of both.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiedColumns {
+    /// The table with the copies.
+    pub table: String,
+    /// Its column that tells the row of the other table.
+    pub column: String,
+    /// The other table.
+    pub of: String,
+    /// The column there.
+    pub to: String,
+    /// Each copy with the column that it repeats.
+    pub columns: Vec<[String; 2]>,
+    /// Rows that belong to a row of the other table.
+    pub rows: u64,
+    /// Rows of the other table that they belong to.
+    pub values: u64,
+    /// Rows of the one that most belong to.
+    pub largest: u64,
+    /// Rows that say something else than the row they belong to: what an update forgot.
+    pub contradicted: u64,
+}
+
 /// What is there in a database, and what its rows tell.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SchemaFacts {
@@ -261,4 +287,7 @@ pub struct SchemaFacts {
     pub catalog: Catalog,
     /// Columns that others determine.
     pub dependencies: Vec<Dependency>,
+    /// Columns that repeat those of other tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<CopiedColumns>,
 }

@@ -27,8 +27,8 @@ pub use advice::{
     RewriteForm, SentStatement, SequenceCost, WriteCost,
 };
 pub use catalog::{
-    Catalog, Check, ColumnStatistics, Dependency, ForeignKey, Index, SchemaFacts, SequenceState,
-    Table, TableColumn, TableKind,
+    Catalog, Check, ColumnStatistics, CopiedColumns, Dependency, ForeignKey, Index, SchemaFacts,
+    SequenceState, Table, TableColumn, TableKind,
 };
 pub use event::{
     Blocker, ClientEnd, Event, EventKind, Hold, HookProblem, LockFacts, RunNo, SentBy, SkipCause,

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     record::{
-        Breakage, CapturedPlan, Catalog, Explained, MeasuredPlan, PlanFacts, PlanOutcome,
-        PlanPoint, PlanSnapshot, ServerError, Value,
+        Breakage, CapturedPlan, Catalog, Explained, MeasuredPlan, PlanFacts, PlanNode, PlanOutcome,
+        PlanPoint, PlanSnapshot, ServerError, Table, Value,
     },
     schedule::{ClientPlan, QueryPlan, StatementForm},
     sql::{StatementKind, kind},
@@ -29,8 +29,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How often a statement is executed at most until two executions agree.
 const MOST_EXECUTIONS: u32 = 5;
 
-/// How many other samples of large tables are taken.
+/// How many other samples of large tables are taken; so many more, one after the other, must lead to no plan that was not
+/// seen before.
 const SAMPLES: u32 = 3;
+
+/// How many are taken at most, where every few lead to another plan.
+const MOST_SAMPLES: u32 = 15;
 
 /// Rows that ANALYZE looks at for each unit of its target.
 const ROWS_PER_TARGET: f64 = 300.0;
@@ -193,14 +197,15 @@ impl<D: Database> Stage<'_, D> {
     ) -> Result<(), Breakage> {
         let target = snapshot.settings.get("default_statistics_target");
         let target = target.and_then(|target| target.parse().ok());
-        let limit = ROWS_PER_TARGET * target.unwrap_or(100.0);
-        let large = sampled_tables(snapshot, limit);
+        let large = sampled_tables(snapshot, target.unwrap_or(100.0));
         if large.is_empty() || self.stop.requested() {
             return Ok(());
         }
         let copy = self.database.fork().await?;
         let sampled = async {
-            for _ in 0..SAMPLES {
+            let (mut taken, mut quiet) = (0, 0);
+            while quiet < SAMPLES && taken < MOST_SAMPLES && !self.stop.requested() {
+                (taken, quiet) = (taken + 1, quiet + 1);
                 copy.tidy(Tidying::Analyze(&large)).await?;
                 let (mut session, _notes) = self.connect_to(&copy).await?;
                 for (asked, plan) in asked.iter().zip(&mut snapshot.plans) {
@@ -215,6 +220,9 @@ impl<D: Database> Stage<'_, D> {
                         .await;
                     let explained = explained.map_err(|error| broke(&error, &asked.query.path))?;
                     if let PlanOutcome::Measured(plan) = &mut plan.outcome {
+                        if !is_seen(plan, &explained.root) {
+                            quiet = 0;
+                        }
                         plan.other_samples.push(explained.root);
                     }
                 }
@@ -315,7 +323,7 @@ fn broke(error: &ServerError, path: &str) -> Breakage {
 }
 
 /// The tables in the plans that have more rows than ANALYZE reads.
-fn sampled_tables(snapshot: &PlanSnapshot, limit: f64) -> Vec<(String, String)> {
+fn sampled_tables(snapshot: &PlanSnapshot, target: f64) -> Vec<(String, String)> {
     let measured = snapshot.plans.iter().filter_map(CapturedPlan::measured);
     let nodes = measured.flat_map(|plan| plan.explained.root.nodes());
     let names: BTreeSet<&str> = nodes
@@ -323,9 +331,31 @@ fn sampled_tables(snapshot: &PlanSnapshot, limit: f64) -> Vec<(String, String)> 
         .collect();
     let tables = names.iter().filter_map(|name| snapshot.catalog.table(name));
     tables
-        .filter(|table| table.rows > limit)
+        .filter(|table| table.rows > rows_read(table, target))
         .map(|table| (table.schema.clone(), table.name.clone()))
         .collect()
+}
+
+/// Whether a plan of this shape was captured, or came of an earlier sample.
+fn is_seen(plan: &MeasuredPlan, root: &PlanNode) -> bool {
+    let shape = |root: &PlanNode| -> Vec<(u16, String)> {
+        let nodes = root.facts().into_iter();
+        nodes.map(|node| (node.depth, node.title)).collect()
+    };
+    let mut known = [&plan.explained.root]
+        .into_iter()
+        .chain(&plan.other_samples);
+    let new = shape(root);
+    known.any(|known| shape(known) == new)
+}
+
+/// Rows that ANALYZE reads of a table: as many as the column asks for that asks for most.
+fn rows_read(table: &Table, target: f64) -> f64 {
+    let targets = table.columns.iter().map(|column| {
+        let own = column.statistics_target;
+        own.map_or(target, f64::from)
+    });
+    ROWS_PER_TARGET * targets.reduce(f64::max).unwrap_or(target)
 }
 
 fn reads_any(plan: &MeasuredPlan, catalog: &Catalog, tables: &[(String, String)]) -> bool {

@@ -249,10 +249,27 @@ pub struct DatabasePlan {
 }
 
 impl DatabasePlan {
+    /// `default_statistics_target`, where the settings say one that there can be: it decides what ANALYZE finds.
+    pub fn statistics_target(&self) -> Option<u32> {
+        statistics_target(
+            self.settings
+                .iter()
+                .map(|(name, value)| (&**name, &**value)),
+        )
+    }
+
     /// Whether there is nothing in it but what the server puts into every database.
     pub fn is_empty(&self) -> bool {
         self.extensions.is_empty() && self.collation.is_none() && self.seed.actions.is_empty()
     }
+}
+
+/// The statistics target among settings, if one of them is it and says one that there can be.
+pub fn statistics_target<'a>(settings: impl Iterator<Item = (&'a str, &'a str)>) -> Option<u32> {
+    let mut own =
+        settings.filter(|(name, _)| name.eq_ignore_ascii_case("default_statistics_target"));
+    let target = own.next()?.1.trim().parse().ok()?;
+    (1..=10_000).contains(&target).then_some(target)
 }
 
 /// What fills a database, in order.

@@ -14,7 +14,7 @@ pub use case::{
     ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, CommonGood, ControlPlan,
     DatabasePlan, ExplorePlan, HookPlan, LaunchPlan, MarkerPlan, OrdersPlan, OutcomePlan, Plan,
     ProbePlan, Production, QueryPlan, RetryPlan, Round, SeedAction, SeedPlan, StatementForm,
-    StatementPlan, StepPlan, StepWork,
+    StatementPlan, StepPlan, StepWork, statistics_target,
 };
 pub use load::{Barrier, LoadPlan, MixPart, StagePlan};
 pub use migration::{

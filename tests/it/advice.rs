@@ -100,6 +100,7 @@ fn every_problem_from_a_bug_report_is_found_and_proven_and_nothing_is_said_of_a_
                 let schema = pgauge::lint::Schema {
                     catalog: case.log.schema.as_ref().map(|schema| &schema.catalog),
                     dependencies: &case.log.schema.as_ref().unwrap().dependencies,
+                    copies: &case.log.schema.as_ref().unwrap().copies,
                     ..Default::default()
                 };
                 let all = pgauge::lint::lint_schema(&schema);

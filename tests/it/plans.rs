@@ -256,3 +256,47 @@ fn a_query_that_waits_for_a_lock_says_so() {
     );
     assert!(case.log.queries[0].lock_wait.is_some());
 }
+
+#[test]
+fn analyze_has_the_target_of_the_scenario_and_samples_are_taken_where_it_does_not_read_everything()
+{
+    let suite = Playground::new();
+    // The target of the database, that of a column, rows; bounds of the histogram, and whether it is one of several.
+    let all = [
+        ("usual", "", "", 4000, 101, false),
+        ("low", "10", "", 4000, 11, true),
+        ("small", "10", "", 2500, 11, false),
+        (
+            "own",
+            "10",
+            "ALTER TABLE t ALTER n SET STATISTICS 20;",
+            4000,
+            21,
+            false,
+        ),
+    ];
+    for (name, target, own, rows, bounds, _) in all {
+        let settings = match target {
+            "" => String::new(),
+            target => {
+                format!("database: {{ settings: {{ default_statistics_target: {target} }} }}\n")
+            }
+        };
+        let text = format!(
+            "name: {name}\n{settings}seed:\n  - sql: |\n      CREATE TABLE t (n integer NOT NULL);\n      {own}\n      \
+             INSERT INTO t SELECT n FROM generate_series(1, {rows}) AS n;\n\
+             queries:\n  few: {{ sql: SELECT n FROM t WHERE n < 100, budget: 1m }}\n\
+             expect:\n  - sql: SELECT cardinality(histogram_bounds::text::integer[]) FROM pg_stats WHERE tablename = 't'\n    \
+             value: {bounds}\n"
+        );
+        suite.add("targets", &format!("{name}.yaml"), &text);
+    }
+    let ran = program::run(suite.root(), &["scenarios"]);
+    assert_eq!(ran.said.status, 0, "{}", ran.said.stdout);
+    for (name, _, _, _, _, is_sampled) in all {
+        let mut cases = ran.results.cases.iter();
+        let case = cases.find(|case| case.log.case.scenario == name).unwrap();
+        let plan = case.log.plans[0].plans[0].measured().unwrap();
+        assert_eq!(!plan.other_samples.is_empty(), is_sampled, "{name}");
+    }
+}

@@ -72,19 +72,24 @@ fn no_extension(name: &str, error: &Error) -> NotReady {
     }
 }
 
-/// Carries out every item of a seed, in order; afterwards the tables are vacuumed, frozen and analyzed.
-pub(super) async fn sow(ground: &Ground, plan: &SeedPlan) -> Result<(), Box<Breakage>> {
+/// Carries out every item of a seed, in order; afterwards the tables are vacuumed, frozen and analyzed, with the statistics
+/// target that the case's sessions have.
+pub(super) async fn sow(
+    ground: &Ground,
+    plan: &SeedPlan,
+    target: Option<u32>,
+) -> Result<(), Box<Breakage>> {
     for action in &plan.actions {
         let done = carry_out(&ground.client, action).await;
         done.map_err(|trouble| Box::new(trouble.at(action.path())))?;
     }
-    let settled = settle::vacuum(&ground.client).await;
+    let settled = settle::vacuum(&ground.client, target).await;
     settled.map_err(|trouble| Box::new(trouble.at("/seed")))
 }
 
 /// Vacuums, freezes and analyzes the tables of a database again, after it was changed.
-pub(super) async fn settle(client: &Client) -> Result<(), Breakage> {
-    let settled = settle::vacuum(client).await;
+pub(super) async fn settle(client: &Client, target: Option<u32>) -> Result<(), Breakage> {
+    let settled = settle::vacuum(client, target).await;
     settled.map_err(|trouble| trouble.at("/seed"))
 }
 

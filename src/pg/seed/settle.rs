@@ -27,7 +27,7 @@ pub(super) async fn leave(client: &Client) -> Result<(), Trouble> {
 
 /// Vacuums, freezes and analyzes all tables of the database. Those of the system have no part in a scenario and would
 /// take forty milliseconds.
-pub(super) async fn vacuum(client: &Client) -> Result<(), Trouble> {
+pub(super) async fn vacuum(client: &Client, target: Option<u32>) -> Result<(), Trouble> {
     const TABLES: &str = "\
         SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) \
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -42,6 +42,10 @@ pub(super) async fn vacuum(client: &Client) -> Result<(), Trouble> {
             .collect::<Result<_, _>>()?;
         if tables.is_empty() {
             return Ok(());
+        }
+        if let Some(target) = target {
+            let set = format!("SET default_statistics_target = {target}");
+            client.batch_execute(&set).await?;
         }
         let sql = format!("VACUUM (FREEZE, ANALYZE) {}", tables.join(", "));
         client.batch_execute(&sql).await

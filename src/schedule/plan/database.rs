@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     schedule::{
-        case::{DatabasePlan, SeedAction, SeedPlan},
+        case::{DatabasePlan, SeedAction, SeedPlan, statistics_target},
         generate::{GenerateError, Needs, Seeded, Surroundings, TableGenerator, TableSpec},
         statistics::{Statistics, TableStatistics, in_order},
     },
@@ -33,7 +33,13 @@ impl Planner<'_> {
         let by_chance = items
             .iter()
             .any(|seed| matches!(seed.item, SeedItem::Table(_) | SeedItem::Like(_)));
+        let settings = self
+            .database_settings()
+            .map_err(|problem| Diagnostics::from(*problem))?;
+        let named = settings.iter().map(|(name, value)| (&**name, &**value));
         let template = json!({
+            // What ANALYZE finds is kept with the rows.
+            "statistics_target": statistics_target(named),
             "extensions": database.extensions,
             "collation": database.collation,
             "role": database.role,
@@ -76,9 +82,7 @@ impl Planner<'_> {
             name: database.name.clone(),
             preset: database.preset,
             connect: database.connect,
-            settings: self
-                .database_settings()
-                .map_err(|problem| Diagnostics::from(*problem))?,
+            settings,
             seed,
             fingerprint: hex(&Sha256::digest(template.to_string())),
         })

@@ -36,6 +36,7 @@ pub fn judge(
     let schema = Schema {
         catalog: Some(&facts.catalog),
         dependencies: &facts.dependencies,
+        copies: &facts.copies,
         scans,
         under_load: !context.case.clients.is_empty(),
     };
