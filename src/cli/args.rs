@@ -312,6 +312,14 @@ pub struct MergeArgs {
         help_heading = "Reports"
     )]
     pub interval_log: Option<PathBuf>,
+    /// Remember what passed, all parts together: write x.baseline.json beside each scenario x.yaml
+    #[arg(
+        long,
+        env = "PGAUGE_UPDATE_BASELINES",
+        value_parser = switch,
+        help_heading = "Reports"
+    )]
+    pub update_baselines: bool,
     /// Count a skipped case as failed
     #[arg(long, env = "PGAUGE_NO_SKIPS", value_parser = switch)]
     pub no_skips: bool,

@@ -7,7 +7,7 @@ use super::{
     Status, Stop,
     args::{Chosen, MergeArgs},
     planning::planned,
-    run::{Baselines, reports::Reports},
+    run::{Baselines, Seen, note, reports::Reports, tell},
     settings::{self, BaselineUse, Scope},
 };
 use crate::{
@@ -18,11 +18,11 @@ use crate::{
     record::{CaseId, RunLog},
     report::{
         results::Results,
-        terminal::{CaseEnding, Ending, Progress, Remembered, View, say},
+        terminal::{CaseEnding, Ending, Progress, View, say},
     },
     schedule::Plan,
     source::Diagnostic,
-    verdict::{CaseVerdict, Skips, Terms, Verdict, judge_case, judge_parts},
+    verdict::{CaseVerdict, Skips, Verdict, judge_case, judge_parts},
 };
 use std::{
     collections::{BTreeSet, HashMap},
@@ -39,7 +39,11 @@ pub fn merge(args: &MergeArgs, view: View) -> Result<Status, Stop> {
     let runs = runs.collect::<Result<Vec<PartialRun>, Stop>>()?;
     let MergedRun { run, cases } = merged(runs).map_err(|wrong| Stop::usage(*wrong))?;
     let (plan, cases) = planned_again(cases, run.random_seed)?;
-    let baselines = Baselines::read(&plan, BaselineUse::Compare)?;
+    let purpose = match args.update_baselines {
+        true => BaselineUse::Update,
+        false => BaselineUse::Compare,
+    };
+    let baselines = Baselines::read(&plan, purpose)?;
     let reports = Reports::open(&asked(args), &plan)?;
     let terms = baselines.terms(run.server.as_ref());
     let progress = Progress::new(cases.len(), view);
@@ -52,13 +56,19 @@ pub fn merge(args: &MergeArgs, view: View) -> Result<Status, Stop> {
             [] => judge_case(case, &merged.log, &terms),
             parts => judge_parts(case, &merged.log, parts, &terms),
         };
-        tell(&progress, index, merged, &judged);
+        ended(&progress, index, merged, &judged);
         verdict.cases.push(judged);
     }
     progress.finish();
     let cases = cases.into_iter().map(|case| case.log).collect();
     let log = RunLog { run, cases };
     let measured = measure_all(&plan, &log);
+    let settled = baselines.settle(Seen {
+        plan: &plan,
+        log: &log,
+        measured: &measured,
+        verdict: &verdict,
+    });
     let results = Results::gather(&plan, log, &measured, &verdict);
     let (written, unwritten) = reports.write(&plan, &results);
     let skips = match args.no_skips {
@@ -68,19 +78,14 @@ pub fn merge(args: &MergeArgs, view: View) -> Result<Status, Stop> {
     let ending = Ending {
         results: &results,
         written: &written,
-        remembered: compared(&terms),
+        remembered: settled.remembered,
         skips,
         view,
     };
     say(&ending.text());
-    let status = Status::from(verdict.exit_status(skips));
-    Ok(match unwritten.0.is_empty() {
-        true => status,
-        false => {
-            super::tell(&unwritten, view);
-            status.and(Status::World)
-        }
-    })
+    note(&settled.notes, view);
+    let troubles = settled.problems.0.into_iter().chain(unwritten.0);
+    Ok(tell(troubles.collect(), view).and(verdict.exit_status(skips).into()))
 }
 
 fn read(path: &Path) -> Result<PartialRun, Stop> {
@@ -148,7 +153,7 @@ fn asked(args: &MergeArgs) -> settings::Reports {
     }
 }
 
-fn tell(progress: &Progress, index: usize, merged: &MergedCase, verdict: &CaseVerdict) {
+fn ended(progress: &Progress, index: usize, merged: &MergedCase, verdict: &CaseVerdict) {
     let log = &merged.log;
     progress.began(index, &log.case);
     let worst = verdict.findings.first();
@@ -163,11 +168,4 @@ fn tell(progress: &Progress, index: usize, merged: &MergedCase, verdict: &CaseVe
             duration: log.duration,
         },
     );
-}
-
-fn compared(terms: &Terms) -> Remembered {
-    Remembered {
-        compared: terms.baselines.len(),
-        ..Remembered::default()
-    }
 }

@@ -23,8 +23,7 @@ use crate::{
     text::keep_secret,
     verdict,
 };
-pub use baselines::Baselines;
-use baselines::Seen;
+pub use baselines::{Baselines, Seen};
 use reports::Reports;
 use server::Running;
 use std::time::Instant;
@@ -145,14 +144,14 @@ fn left_behind(breakage: &Breakage) -> Diagnostic {
 }
 
 /// Tells what is worth knowing and changes nothing.
-fn note(notes: &Diagnostics, view: View) {
+pub(super) fn note(notes: &Diagnostics, view: View) {
     if !notes.0.is_empty() && view.verbosity > Verbosity::Quiet {
         super::tell(notes, view);
     }
 }
 
 /// Tells what went wrong after the last case, and what it comes to.
-fn tell(troubles: Diagnostics, view: View) -> Status {
+pub(super) fn tell(troubles: Diagnostics, view: View) -> Status {
     if troubles.0.is_empty() {
         return Status::Passed;
     }

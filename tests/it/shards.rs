@@ -113,6 +113,21 @@ fn several_processes_share_a_suite_and_a_load_and_one_result_is_made_of_theirs()
             .contains("/shopper")
     );
 
+    // What all of them came to can be remembered, and is compared with from then on.
+    let update = [&["merge", "--update-baselines"], &names[..]].concat();
+    let said = pgauge(folder, &update);
+    assert!(
+        said.stdout.contains("; wrote 1 baseline"),
+        "{}",
+        said.stdout
+    );
+    let said = pgauge(folder, &[&["merge"], &names[..]].concat());
+    assert!(
+        said.stdout.contains("; compared with 1 baseline"),
+        "{}",
+        said.stdout
+    );
+
     let said = pgauge(folder, &["merge", names[0], names[2]]);
     assert_eq!(said.status, 2);
     assert!(
