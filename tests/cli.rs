@@ -105,6 +105,31 @@ fn options_are_read_from_the_environment_too() {
     let folder = new_suite();
     let mut check = pgauge(folder.path(), &["check"]);
     check.env("PGAUGE_TAG", "nobody").assert().code(2);
+    // A CI passes on what nobody has set.
+    let mut run = pgauge(folder.path(), &["run"]);
+    for name in [
+        "TAG",
+        "JOBS",
+        "SHARD",
+        "BARRIER",
+        "EXPECTED",
+        "TEMP_CONFIG",
+        "RANDOM_SEED",
+    ] {
+        run.env(format!("PGAUGE_{name}"), "");
+    }
+    for name in [
+        "SERVER",
+        "JUNIT",
+        "JSON",
+        "TRACE",
+        "FAIL_FAST",
+        "NO_SKIPS",
+        "COLOR",
+    ] {
+        run.env(format!("PGAUGE_{name}"), "");
+    }
+    run.assert().code(0);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use crate::record::Shard;
 use clap::{
-    Args, CommandFactory, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser,
+    Args, CommandFactory, Parser, Subcommand, ValueEnum,
+    builder::{NonEmptyStringValueParser, Resettable},
 };
 use std::path::PathBuf;
 
@@ -31,18 +32,26 @@ pub struct Typed {
     pub telling: Telling,
 }
 
-/// The command line as clap knows it. Its help does not show what the environment holds: that may be a password.
+/// The command line as clap knows it. Its help does not show what the environment holds: that may be a password. An empty
+/// variable is as good as none: that is how a CI passes on what nobody has set.
 pub fn command() -> clap::Command {
-    let quiet = |argument: clap::Arg| argument.hide_env_values(true);
+    let prepared = |argument: clap::Arg| {
+        let argument = argument.hide_env_values(true);
+        let held = argument.get_env().and_then(std::env::var_os);
+        match held.is_some_and(|value| value.is_empty()) {
+            true => argument.env(Resettable::Reset),
+            false => argument,
+        }
+    };
     Typed::command()
-        .mut_args(quiet)
-        .mut_subcommands(|command| command.mut_args(quiet))
+        .mut_args(prepared)
+        .mut_subcommands(|command| command.mut_args(prepared))
 }
 
-/// A switch as an environment variable sets it; an empty variable is as good as none.
+/// A switch as an environment variable sets it.
 fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
-        "" | "0" | "n" | "no" | "f" | "false" | "off" => Ok(false),
+        "0" | "n" | "no" | "f" | "false" | "off" => Ok(false),
         "1" | "y" | "yes" | "t" | "true" | "on" => Ok(true),
         _ => Err("it is neither on nor off; write true or false".to_owned()),
     }
@@ -637,7 +646,7 @@ mod tests {
     #[test]
     fn a_switch_is_on_or_off_and_nothing_else() {
         assert_eq!((switch("1"), switch("Yes")), (Ok(true), Ok(true)));
-        assert_eq!((switch(""), switch("off")), (Ok(false), Ok(false)));
+        assert_eq!((switch("0"), switch("off")), (Ok(false), Ok(false)));
         assert!(switch("maybe").is_err());
     }
 
