@@ -83,6 +83,15 @@ pub struct ConnectionsFacts {
     )]
     #[schemars(example = json!("1s"))]
     pub wait_max: Option<Bound<TimeSpan>>,
+    /// How long a crowd is felt after a stage with fewer users has begun: until the last connection was refused, and until
+    /// the last transaction from before has ended.
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(example = json!("2s"))]
+    pub recovery: Option<Bound<TimeSpan>>,
     /// How many attempts to connect the server refused, or did not answer.
     #[serde(
         default,

@@ -219,6 +219,7 @@ impl Checker<'_> {
             wait_p95,
             wait_p99,
             wait_max,
+            recovery,
             refused,
         } = facts;
         let spans = [
@@ -226,11 +227,12 @@ impl Checker<'_> {
             ("wait_p95", wait_p95),
             ("wait_p99", wait_p99),
             ("wait_max", wait_max),
+            ("recovery", recovery),
         ];
         if spans.iter().all(|(_, bound)| bound.is_none()) && refused.is_none() {
             self.says_nothing(
                 path,
-                "add wait_p50, wait_p95, wait_p99, wait_max or refused",
+                "add wait_p50, wait_p95, wait_p99, wait_max, recovery or refused",
             );
         }
         for (key, bound) in spans {

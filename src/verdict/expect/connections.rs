@@ -1,10 +1,12 @@
-//! `connections`: how long users of a load waited for one, and how often the server refused.
+//! `connections`: how long users of a load waited for one, how often the server refused, and how long a crowd was felt when
+//! it was gone.
 //!
-//! Waits are bounds from above, `refused` is a count. A percentile of too few waits is vacuous, as is any wait where none
-//! was waited for: users that keep their connections wait for one once, before anything is measured.
+//! Waits and `recovery` are bounds from above, `refused` is a count. A percentile of too few waits is vacuous, as is any wait
+//! where none was waited for: users that keep their connections wait for one once, before anything is measured. So is
+//! `recovery` where the users never became fewer.
 
 use crate::{
-    measure::{Latency, Percentile},
+    measure::{Latency, Percentile, stages::stages},
     record::Micros,
     spec::{
         expect::{Bound, ConnectionsExpectation, ConnectionsFacts},
@@ -27,6 +29,7 @@ pub fn judge(
     let facts = &expected.connections;
     let pointer = format!("{pointer}/connections");
     let mut findings = waits(&pointer, facts, context);
+    findings.extend(recovery(&pointer, facts, context));
     findings.extend(refused(&pointer, facts, context));
     findings
 }
@@ -91,6 +94,34 @@ fn one(
             .label(format!("{name} is {took}"))
             .detail(plural(waits.count(), "wait")),
     )
+}
+
+fn recovery(pointer: &str, facts: &ConnectionsFacts, context: &Context<'_>) -> Option<Finding> {
+    let limit = Limit::of(facts.recovery.as_ref()?, Natural::AtMost);
+    let place = context.place(format!("{pointer}/recovery"));
+    let stages = stages(context.log.load.as_ref()?);
+    let recovered = stages.iter().enumerate().filter_map(|(at, stage)| {
+        let before = stages.get(at.checked_sub(1)?)?;
+        Some((stage.recovered?, before.users, stage.users))
+    });
+    let Some((took, crowd, users)) = recovered.max_by_key(|(took, ..)| *took) else {
+        return Some(
+            Finding::vacuous("nothing-measured", "the users never became fewer")
+                .hint("let a stage with fewer users follow the crowd")
+                .at(place),
+        );
+    };
+    if limit.map(|span| Micros::from(span.0)).holds(took) {
+        return None;
+    }
+    let felt = format_duration(took.duration());
+    let primary = format!(
+        "{} were felt for {felt} after they were {users}, expected {}",
+        plural(u64::from(crowd), "user"),
+        limit.words()
+    );
+    let finding = Finding::failed("connection-recovery", primary);
+    Some(finding.label(format!("it took {felt}")).at(place))
 }
 
 fn refused(pointer: &str, facts: &ConnectionsFacts, context: &Context<'_>) -> Option<Finding> {
