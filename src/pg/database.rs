@@ -205,6 +205,8 @@ impl Database for PgDatabase {
 
     async fn fork(&self) -> Result<Self, Breakage> {
         self.close_pools();
+        // The server waits five seconds for every session that still looks at what is to be copied.
+        drop(self.watching.take());
         let role = self.common.role.as_deref();
         let name = self.cluster.clone_of(self.name(), role).await?;
         let common = Common {
