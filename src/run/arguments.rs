@@ -2,9 +2,9 @@
 
 use super::memory::Memory;
 use crate::{
-    record::{ClientId, Value},
+    record::{Breakage, ClientId, Value},
     schedule::{
-        ArgumentPlan, Case,
+        ArgumentPlan, Case, QueryPlan,
         generate::{ArgumentGenerator, Surroundings},
     },
     spec::{generator::Generator, value::Builtin},
@@ -85,6 +85,32 @@ impl<'a> Arguments<'a> {
                 ArgumentPlan::Generated(generator) => self.generate(name, generator, memory, moment),
             })
             .collect()
+    }
+
+    /// The values of a watched query for one of its repetitions, counted from 1.
+    ///
+    /// # Errors
+    ///
+    /// A value that there is not.
+    pub fn of_query(
+        &mut self,
+        query: &QueryPlan,
+        repetition: u32,
+    ) -> Result<Vec<Value>, Box<Breakage>> {
+        let moment = Moment {
+            path: &query.path,
+            iteration: repetition,
+            row: 0,
+        };
+        let drawn = self.draw(&query.arguments, &Memory::default(), moment);
+        drawn.map_err(|message| {
+            Box::new(Breakage {
+                code: "generate".to_owned(),
+                message,
+                path: Some(query.path.clone()),
+                ..Breakage::default()
+            })
+        })
     }
 
     fn builtin(&self, builtin: Builtin, moment: Moment<'_>) -> Value {

@@ -2,12 +2,11 @@
 //! statements after them.
 
 use super::{
-    arguments::{Arguments, Moment},
+    arguments::Arguments,
     carry_out::Stage,
     client::Client,
     hooks::{HookContext, HookVerdict},
     lock_wait::watched,
-    memory::Memory,
     session::{Database, Message, Session},
     step::ROWS_TO_READ,
 };
@@ -159,18 +158,9 @@ pub(super) async fn ask<S: Session>(
     query: &QueryPlan,
     repetition: u32,
 ) -> Result<(Reply, Timing), Breakage> {
-    let moment = Moment {
-        path: &query.path,
-        iteration: repetition,
-        row: 0,
-    };
-    let drawn = arguments.draw(&query.arguments, &Memory::default(), moment);
-    let params = drawn.map_err(|message| Breakage {
-        code: "generate".to_owned(),
-        message,
-        path: Some(query.path.clone()),
-        ..Breakage::default()
-    })?;
+    let params = arguments
+        .of_query(query, repetition)
+        .map_err(|breakage| *breakage)?;
     let message = Message {
         sql: &query.sql,
         params: &params,

@@ -11,9 +11,8 @@
 
 use super::{
     Advising,
-    arguments::{Arguments, Moment},
+    arguments::Arguments,
     carry_out::Stage,
-    memory::Memory,
     session::{Database, ExplainMode, Message, Session, Tidying},
 };
 use crate::{
@@ -112,18 +111,7 @@ impl<D: Database> Stage<'_, D> {
         queries
             .filter(|query| query.works(point))
             .map(|query| {
-                let moment = Moment {
-                    path: &query.path,
-                    iteration: 1,
-                    row: 0,
-                };
-                let drawn = arguments.draw(&query.arguments, &Memory::default(), moment);
-                let params = drawn.map_err(|message| Breakage {
-                    code: "generate".to_owned(),
-                    message,
-                    path: Some(query.path.clone()),
-                    ..Breakage::default()
-                })?;
+                let params = arguments.of_query(query, 1)?;
                 Ok(Asked { query, params })
             })
             .collect()

@@ -7,6 +7,7 @@ pub mod bind;
 pub mod command_tag;
 pub mod condition;
 pub mod fingerprint;
+pub mod identifier;
 pub mod kind;
 pub mod lexer;
 pub mod outside;

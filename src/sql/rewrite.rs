@@ -5,7 +5,9 @@
 //! out.
 
 use super::{
-    StatementKind, kind,
+    StatementKind,
+    identifier::{name_of, written},
+    kind,
     lexer::{Token, TokenKind, tokens},
 };
 
@@ -80,7 +82,7 @@ pub fn joined(parent: Side<'_>, repeated: Side<'_>, keys: &[JoinKey]) -> Option<
     let all = words(repeated.sql);
     let mut replaced: Vec<(Token, String)> = Vec::new();
     for key in keys {
-        let column = format!("parent.{}", quoted(&key.column));
+        let column = format!("parent.{}", written(&key.column));
         let found = values_of(&all, key.bind, repeated.params);
         if found.is_empty() {
             return None;
@@ -112,7 +114,7 @@ pub fn joined(parent: Side<'_>, repeated: Side<'_>, keys: &[JoinKey]) -> Option<
     let is_ordered = !parent_order.is_empty() || !order.is_empty();
     let of_parent = parent_order.iter().cloned().chain(keys_of_parent);
     for one in of_parent.filter(|_| is_ordered) {
-        let column = format!("parent.{}", quoted(&one.column));
+        let column = format!("parent.{}", written(&one.column));
         let known = sorted
             .iter()
             .any(|known| known.split(' ').next() == Some(&*column));
@@ -121,7 +123,7 @@ pub fn joined(parent: Side<'_>, repeated: Side<'_>, keys: &[JoinKey]) -> Option<
         }
     }
     for one in &order {
-        sorted.push(format!("child.{}{}", quoted(&one.column), one.how));
+        sorted.push(format!("child.{}{}", written(&one.column), one.how));
     }
     let order_by = match sorted.is_empty() {
         true => String::new(),
@@ -220,25 +222,6 @@ fn is_column(word: &Word<'_>) -> bool {
         && !["asc", "desc", "nulls", "using", "collate"]
             .iter()
             .any(|known| word.is(known))
-}
-
-/// What an identifier names.
-fn name_of(text: &str) -> String {
-    match text.strip_prefix('"') {
-        Some(quoted) => quoted.trim_end_matches('"').replace("\"\"", "\""),
-        None => text.to_lowercase(),
-    }
-}
-
-fn quoted(name: &str) -> String {
-    let plain = name
-        .chars()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    match plain {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('"', "\"\"")),
-    }
 }
 
 /// Where a bind stands: everywhere that a parameter does, or the one place of a literal.

@@ -6,7 +6,10 @@
 
 use crate::{
     record::{Catalog, PlanNode, Table, TriggerUse},
-    sql::lexer::{TokenKind, tokens},
+    sql::{
+        identifier::written,
+        lexer::{TokenKind, tokens},
+    },
 };
 
 /// Rows below which an index is not worth a try.
@@ -36,8 +39,8 @@ impl Candidate {
     /// The statement that builds it, under a name or one that the server gives.
     pub(super) fn sql(&self, name: &str) -> String {
         let table = match self.schema.as_str() {
-            "public" => quoted(&self.table),
-            schema => format!("{}.{}", quoted(schema), quoted(&self.table)),
+            "public" => written(&self.table),
+            schema => format!("{}.{}", written(schema), written(&self.table)),
         };
         let keys = self.keys.join(", ");
         match name {
@@ -55,8 +58,8 @@ impl Candidate {
 
     /// A statement that writes the first rows of the table anew.
     pub(super) fn update(&self, rows: u64) -> String {
-        let table = format!("{}.{}", quoted(&self.schema), quoted(&self.table));
-        let column = quoted(&self.column);
+        let table = format!("{}.{}", written(&self.schema), written(&self.table));
+        let column = written(&self.column);
         format!(
             "UPDATE {table} SET {column} = {column} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} LIMIT {rows}))"
         )
@@ -83,7 +86,7 @@ pub(super) fn of_triggers(triggers: &[TriggerUse], catalog: &Catalog) -> Vec<Can
             let candidate = Candidate {
                 schema: table.schema.clone(),
                 table: table.name.clone(),
-                keys: key.columns.iter().map(|column| quoted(column)).collect(),
+                keys: key.columns.iter().map(|column| written(column)).collect(),
                 column: key.columns.first().cloned().unwrap_or_default(),
             };
             let mut indexes = table.indexes.iter();
@@ -236,7 +239,7 @@ fn order_above(above: &[&PlanNode], table: &Table) -> Vec<Ordered> {
         let name = name.rsplit('.').next().unwrap_or(name).trim_matches('"');
         table.column(name)?;
         Some(Ordered {
-            key: format!("{} {rest}", quoted(name)).trim_end().to_owned(),
+            key: format!("{} {rest}", written(name)).trim_end().to_owned(),
             column: name.to_owned(),
         })
     });
@@ -331,9 +334,9 @@ fn compared(condition: &str, table: &Table, alias: Option<&str>) -> Vec<Compared
             continue;
         }
         let key = match (function, member) {
-            (_, Some(member)) => format!("({} ->> {member})", quoted(name)),
-            (Some(function), None) => format!("{function}({})", quoted(name)),
-            (None, None) => quoted(name),
+            (_, Some(member)) => format!("({} ->> {member})", written(name)),
+            (Some(function), None) => format!("{function}({})", written(name)),
+            (None, None) => written(name),
         };
         let key = match pattern {
             true => format!("{key} text_pattern_ops"),
@@ -361,17 +364,6 @@ fn begins_with_letters(pattern: &str) -> bool {
     let inner = pattern.trim_matches('\'');
     let start = inner.split(['%', '_']).next().unwrap_or_default();
     pattern.starts_with('\'') && !start.is_empty() && start.len() < inner.len()
-}
-
-fn quoted(name: &str) -> String {
-    let plain = name
-        .chars()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    match plain {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('"', "\"\"")),
-    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use crate::{
         compare_rows,
     },
     run::{
-        arguments::{Arguments, Moment},
+        arguments::Arguments,
         carry_out::Stage,
-        memory::Memory,
         session::{Database, Message, Session},
         step::ROWS_TO_READ,
     },
@@ -44,18 +43,7 @@ impl<D: Database> Stage<'_, D> {
         let mut arguments = Arguments::new(self.case, own.id.clone());
         let mut results = BTreeMap::new();
         for (index, query) in self.case.queries.iter().enumerate() {
-            let moment = Moment {
-                path: &query.path,
-                iteration: 1,
-                row: 0,
-            };
-            let params = arguments.draw(&query.arguments, &Memory::default(), moment);
-            let params = params.map_err(|message| Breakage {
-                code: "generate".to_owned(),
-                message,
-                path: Some(query.path.clone()),
-                ..Breakage::default()
-            })?;
+            let params = arguments.of_query(query, 1).map_err(|breakage| *breakage)?;
             if !is_compared(query) || !query.works(point) || self.stop.requested() {
                 continue;
             }
