@@ -32,7 +32,12 @@ pub fn judge(
         let primary = "there is no table to look at";
         return vec![Finding::vacuous("no-schema", primary).at(context.place(pointer))];
     }
-    let scans = snapshot(context.log, PlanPoint::Before).map_or_else(Vec::new, filtered_scans);
+    // The tables are those that a migration leaves, and so are the queries.
+    let point = match context.case.migration {
+        Some(_) => PlanPoint::After,
+        None => PlanPoint::Before,
+    };
+    let scans = snapshot(context.log, point).map_or_else(Vec::new, filtered_scans);
     let schema = Schema {
         catalog: Some(&facts.catalog),
         dependencies: &facts.dependencies,
