@@ -286,7 +286,7 @@ impl RunSettings {
             },
             advising: match args.running.advise {
                 true => Advising::Prove(measure::observed),
-                false => Advising::No,
+                false => Advising::Look(measure::observed),
             },
             skips: match args.running.no_skips || suite.no_skips {
                 true => Skips::Refused,

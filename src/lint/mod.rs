@@ -16,7 +16,7 @@ mod script;
 pub use page::{file_name, overview, page};
 pub use rule::{Claim, Found, Look, Rule, Severity};
 pub use rules::{RULES, rule};
-pub use schema::{FilteredScan, Needs, Schema, filtered_scans, needs};
+pub use schema::{FilteredScan, Needs, Schema, filtered_scan, filtered_scans, needs};
 pub use script::{Ignored, InScript, Script, Statement, lint_script};
 
 /// Everything that the rules find in a schema, in the order of the rules.

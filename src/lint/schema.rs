@@ -22,8 +22,10 @@ pub struct Schema<'a> {
 /// A statement that reads a whole table for a few rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FilteredScan {
-    /// The query.
-    pub query: String,
+    /// Whose statement it is: `query "of_user"`.
+    pub who: String,
+    /// How often it was sent, where it stands, and what else there is to say of it; none of a watched query.
+    pub sent: Option<String>,
     /// The table.
     pub table: String,
     /// The condition, as the server tells it.
@@ -41,8 +43,8 @@ pub struct FilteredScan {
 pub enum Needs {
     /// Tables are enough.
     Tables,
-    /// Watched queries.
-    Queries,
+    /// Statements that were run: watched queries, or what clients and hooks sent.
+    Statements,
     /// Clients that use the indexes.
     Clients,
 }
@@ -50,7 +52,7 @@ pub enum Needs {
 /// What a rule needs.
 pub fn needs(code: &str) -> Needs {
     match code {
-        "unindexed-filter" => Needs::Queries,
+        "unindexed-filter" => Needs::Statements,
         "unused-index" => Needs::Clients,
         _ => Needs::Tables,
     }
@@ -86,14 +88,16 @@ pub fn filtered_scans(snapshot: &PlanSnapshot) -> Vec<FilteredScan> {
             continue;
         };
         for node in plan.explained.root.nodes() {
-            let scan = filtered_scan(&captured.query, node, &snapshot.catalog);
+            let who = format!("query \"{}\"", captured.query);
+            let scan = filtered_scan(&who, node, &snapshot.catalog);
             scans.extend(scan);
         }
     }
     scans
 }
 
-fn filtered_scan(query: &str, node: &PlanNode, catalog: &Catalog) -> Option<FilteredScan> {
+/// The scan of a table from beginning to end for a few rows, if a node is one; small tables left out.
+pub fn filtered_scan(who: &str, node: &PlanNode, catalog: &Catalog) -> Option<FilteredScan> {
     let table = node
         .shape
         .relation
@@ -107,8 +111,14 @@ fn filtered_scan(query: &str, node: &PlanNode, catalog: &Catalog) -> Option<Filt
     let filter = node.shape.conditions.get("Filter").cloned();
     let again = actual.loops > 1 && !node.shape.parallel;
     let few = kept <= MOST_ROWS * (kept + removed) && filter.is_some();
-    (rows > SMALL && (few || again)).then(|| FilteredScan {
-        query: query.to_owned(),
+    // A table that was filled meanwhile is not analyzed yet.
+    let each = match node.shape.parallel {
+        true => kept + removed,
+        false => (kept + removed) / loops.max(1.0),
+    };
+    (rows.max(each) > SMALL && (few || again)).then(|| FilteredScan {
+        who: who.to_owned(),
+        sent: None,
         table: table.clone(),
         condition: filter.unwrap_or_default(),
         kept,

@@ -48,7 +48,7 @@ impl LogBuilder {
                 serial: None,
                 advice: Vec::new(),
                 rewrites: Vec::new(),
-                reads: Vec::new(),
+                sent: None,
                 schema: None,
                 migration: None,
                 started_at: String::new(),

@@ -125,6 +125,8 @@ impl PgDatabase {
     /// did.
     async fn end_sessions(&self) -> Result<(), Breakage> {
         self.close_pools();
+        // Who watched the locks is a session too, for which the server would wait in vain.
+        drop(self.watching.take());
         let ended = self
             .cluster
             .admin

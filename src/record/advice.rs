@@ -4,11 +4,44 @@
 use super::{ClientId, Explained, Micros, Value};
 use serde::{Deserialize, Serialize};
 
+/// Whose statement it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatementOf {
+    /// A watched query's, by its name.
+    Query(String),
+    /// One that was sent.
+    Sent(Sender),
+}
+
+/// Who sent a statement, and how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// Who: the first of several sessions.
+    pub client: ClientId,
+    /// The step; none for a hook of the client itself, or of the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// Whether a hook sent it by `sql()`.
+    #[serde(default)]
+    pub by_hook: bool,
+    /// The event of its first sending; none in a load, which is counted and not noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<u32>,
+    /// How often it was sent in all, whatever its values.
+    #[serde(default)]
+    pub times: u64,
+}
+
 /// An index that was tried and helped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvenIndex {
-    /// The query that it helps.
-    pub query: String,
+    /// The statement that it helps.
+    #[serde(flatten)]
+    pub of: StatementOf,
+    /// The text of that statement.
+    #[serde(default)]
+    pub asked: String,
     /// The statement that builds it.
     pub sql: String,
     /// Its size in bytes.
@@ -50,13 +83,9 @@ pub struct WriteCost {
 /// less.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvenRewrite {
-    /// Whose statements they were.
-    pub client: ClientId,
-    /// The step that repeated a statement; none for a hook of the client itself, or of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<String>,
-    /// The event of the first one.
-    pub event: u32,
+    /// Who repeated a statement.
+    #[serde(flatten)]
+    pub sender: Sender,
     /// Rows that the repeated statements gave together: all of them are the same.
     pub rows: u64,
     /// What the statements took that were sent, the earlier one included.
@@ -97,16 +126,24 @@ pub struct SequenceCost {
     pub time: Micros,
 }
 
-/// The plan of a read that a client sent, executed on a copy of the database.
+/// What the statements that were sent do on a copy of the database, each different one once.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SentStatements {
+    /// How many were looked at.
+    pub looked_at: u64,
+    /// How many the server refused there: they need what only their own session had.
+    #[serde(default)]
+    pub refused: u64,
+    /// The plans of those that join tables, or read one from beginning to end.
+    pub plans: Vec<SentPlan>,
+}
+
+/// The plan of a statement that was sent, executed on a copy of the database.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReadPlan {
+pub struct SentPlan {
     /// Whose statement it was.
-    pub client: ClientId,
-    /// The step that sent it; none for a hook of the client itself, or of the scenario.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub step: Option<String>,
-    /// The event of its first sending.
-    pub event: u32,
+    #[serde(flatten)]
+    pub sender: Sender,
     /// The statement.
     pub sql: String,
     /// Its plan.
@@ -118,15 +155,15 @@ pub struct ReadPlan {
 pub struct Observed {
     /// Statements that were sent for each row of an earlier one.
     pub lookups: Vec<Lookups>,
-    /// Reads, one of each fingerprint.
-    pub reads: Vec<ObservedRead>,
+    /// Statements that read or write, one of each fingerprint, with the values of its first sending.
+    pub statements: Vec<ObservedStatement>,
 }
 
 /// A statement that was sent for each row of an earlier one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lookups {
-    /// The first of them.
-    pub first: ObservedRead,
+    /// Who sent the first of them.
+    pub sender: Sender,
     /// The statements whose rows they were sent for.
     pub parents: Vec<SentStatement>,
     /// Every one of them.
@@ -137,15 +174,11 @@ pub struct Lookups {
     pub values: Vec<Vec<Option<String>>>,
 }
 
-/// A read that somebody sent.
+/// A statement that somebody sent.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ObservedRead {
+pub struct ObservedStatement {
     /// Who.
-    pub client: ClientId,
-    /// The step; none for a hook of the client itself, or of the scenario.
-    pub step: Option<String>,
-    /// The event of its sending.
-    pub event: u32,
+    pub sender: Sender,
     /// What was sent.
     pub sent: SentStatement,
 }

@@ -23,8 +23,9 @@ mod shard;
 pub mod value;
 
 pub use advice::{
-    Lookups, Observed, ObservedRead, ProvenIndex, ProvenRewrite, QueryCost, ReadPlan, Rewrite,
-    RewriteForm, SentStatement, SequenceCost, WriteCost,
+    Lookups, Observed, ObservedStatement, ProvenIndex, ProvenRewrite, QueryCost, Rewrite,
+    RewriteForm, Sender, SentPlan, SentStatement, SentStatements, SequenceCost, StatementOf,
+    WriteCost,
 };
 pub use catalog::{
     Catalog, Check, ColumnStatistics, CopiedColumns, Dependency, ForeignKey, Index, SchemaFacts,

@@ -2,8 +2,8 @@
 
 use super::{
     Event, Exploration, LoadLog, LockFacts, Micros, MigrationLog, PlanPoint, PlanSnapshot,
-    ProvenIndex, ProvenRewrite, ReadPlan, Reply, SchemaFacts, SerialCheck, ServerError, Shard,
-    Timing,
+    ProvenIndex, ProvenRewrite, Reply, SchemaFacts, SentStatements, SerialCheck, ServerError,
+    Shard, Timing,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -117,9 +117,10 @@ pub struct CaseLog {
     /// Statements that did on a copy what many had done, where advice was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rewrites: Vec<ProvenRewrite>,
-    /// The plans of what clients read, executed on a copy, where advice was asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reads: Vec<ReadPlan>,
+    /// What the statements that were sent do on a copy, where advice was asked for, or an expectation looks at their
+    /// filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Box<SentStatements>>,
     /// What there was in the database after the clients ended, where an expectation asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaFacts>,
@@ -149,7 +150,7 @@ impl CaseLog {
             serial: None,
             advice: Vec::new(),
             rewrites: Vec::new(),
-            reads: Vec::new(),
+            sent: None,
             schema: None,
             migration: None,
             started_at: String::new(),

@@ -316,7 +316,7 @@ fn log(file: &str, scenario: &str, variant: Option<&str>) -> CaseLog {
         serial: None,
         advice: Vec::new(),
         rewrites: Vec::new(),
-        reads: Vec::new(),
+        sent: None,
         schema: None,
         migration: None,
         started_at: "2026-11-20T10:00:00Z".into(),

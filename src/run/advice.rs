@@ -3,6 +3,9 @@
 //! Nothing is proposed that did not help: the query must read at most half as many pages, and use the index. What
 //! writing costs with it is measured on two more copies, one without it and one with it.
 //!
+//! That goes for watched queries, and for every different statement that was sent: by steps, by hooks, and by the steps of a
+//! load.
+//!
 //! A query that writes is executed on copies only. EXPLAIN does not count what its foreign keys read in other tables, so
 //! there the server's own counters of each relation tell the pages.
 
@@ -17,8 +20,8 @@ use super::{
 };
 use crate::{
     record::{
-        Breakage, Catalog, MeasuredPlan, PlanOutcome, PlanSnapshot, ProvenIndex, ProvenRewrite,
-        QueryCost, ReadPlan, Value, WriteCost,
+        Breakage, Catalog, ClientId, Explained, PlanOutcome, PlanSnapshot, ProvenIndex,
+        ProvenRewrite, QueryCost, SentStatements, StatementOf, Value, WriteCost,
     },
     schedule::StatementForm,
 };
@@ -37,31 +40,48 @@ pub struct Proven {
     pub indexes: Vec<ProvenIndex>,
     /// Statements that did what many had done.
     pub rewrites: Vec<ProvenRewrite>,
-    /// The plans of what clients read.
-    pub reads: Vec<ReadPlan>,
+    /// What the statements that were sent do; none where nobody looked.
+    pub sent: Option<Box<SentStatements>>,
 }
 
 impl<D: Database> Stage<'_, D> {
-    /// Tries the candidates of every query that reads a whole table, and keeps those that help most.
-    pub(super) async fn prove_advice(
+    /// Tries the candidates of every watched query.
+    pub(super) async fn prove_for_queries(
         &self,
         asked: &[Asked<'_>],
         snapshot: &PlanSnapshot,
     ) -> Result<Vec<ProvenIndex>, Breakage> {
+        let measured = asked.iter().zip(&snapshot.plans);
+        let measured = measured.filter_map(|(asked, captured)| {
+            Some(Helped {
+                of: StatementOf::Query(asked.query.name.clone()),
+                message: asked.message(),
+                explained: &captured.measured()?.explained,
+                client: None,
+                path: &asked.query.path,
+            })
+        });
+        let measured: Vec<Helped<'_>> = measured.collect();
+        self.prove_indexes(&measured, &snapshot.catalog).await
+    }
+
+    /// Tries the candidates of every statement that reads a whole table, and keeps those that help most.
+    async fn prove_indexes(
+        &self,
+        statements: &[Helped<'_>],
+        catalog: &Catalog,
+    ) -> Result<Vec<ProvenIndex>, Breakage> {
         let mut proven = Vec::new();
-        for (asked, captured) in asked.iter().zip(&snapshot.plans) {
-            let Some(plan) = captured.measured() else {
-                continue;
-            };
-            let mut tried = candidates(&plan.explained.root, &snapshot.catalog);
-            let before = match writes_nothing(plan) {
-                true => Before::Read(cost(plan)),
+        for helped in statements {
+            let mut tried = candidates(&helped.explained.root, catalog);
+            let before = match writes_nothing(helped.explained) {
+                true => Before::Read(cost(helped.explained)),
                 false => {
-                    tried.extend(of_triggers(&plan.explained.triggers, &snapshot.catalog));
+                    tried.extend(of_triggers(&helped.explained.triggers, catalog));
                     if tried.is_empty() {
                         continue;
                     }
-                    match self.cost_of_write(asked, None).await? {
+                    match self.cost_of_write(helped, None).await? {
                         Some(before) => Before::Write(before),
                         None => continue,
                     }
@@ -73,8 +93,8 @@ impl<D: Database> Stage<'_, D> {
                     return Ok(proven);
                 }
                 let found = match before {
-                    Before::Read(before) => self.try_one(asked, before, &candidate).await?,
-                    Before::Write(before) => self.try_write(asked, before, &candidate).await?,
+                    Before::Read(before) => self.try_one(helped, before, &candidate).await?,
+                    Before::Write(before) => self.try_write(helped, before, &candidate).await?,
                 };
                 if let Some(found) = found
                     && best
@@ -85,7 +105,7 @@ impl<D: Database> Stage<'_, D> {
                 }
             }
             if let Some((mut found, candidate)) = best {
-                let (bytes, write) = self.price(&candidate, &snapshot.catalog).await?;
+                let (bytes, write) = self.price(&candidate, catalog).await?;
                 (found.bytes, found.write) = (bytes, write);
                 proven.push(found);
             }
@@ -93,18 +113,27 @@ impl<D: Database> Stage<'_, D> {
         Ok(proven)
     }
 
+    /// A session on a copy, as the one that sends a statement.
+    async fn session_for(&self, copy: &D, helped: &Helped<'_>) -> Result<D::Session, Breakage> {
+        match helped.client {
+            Some(client) => self.session_of(copy, client).await,
+            None => Ok(self.connect_to(copy).await?.0),
+        }
+    }
+
     /// Builds one candidate for a query that writes; none if it does not help.
     async fn try_write(
         &self,
-        asked: &Asked<'_>,
+        helped: &Helped<'_>,
         before: QueryCost,
         candidate: &Candidate,
     ) -> Result<Option<ProvenIndex>, Breakage> {
-        let Some(after) = self.cost_of_write(asked, Some(candidate)).await? else {
+        let Some(after) = self.cost_of_write(helped, Some(candidate)).await? else {
             return Ok(None);
         };
         Ok((after.buffers * 2 <= before.buffers).then(|| ProvenIndex {
-            query: asked.query.name.clone(),
+            of: helped.of.clone(),
+            asked: helped.message.sql.to_owned(),
             sql: candidate.sql(""),
             bytes: 0,
             before,
@@ -116,12 +145,12 @@ impl<D: Database> Stage<'_, D> {
     /// What a query that writes takes on a copy, with a candidate or without one; none where it is refused.
     async fn cost_of_write(
         &self,
-        asked: &Asked<'_>,
+        helped: &Helped<'_>,
         candidate: Option<&Candidate>,
     ) -> Result<Option<QueryCost>, Breakage> {
         let copy = self.database.fork().await?;
         let measured = async {
-            let (mut session, _notes) = self.connect_to(&copy).await?;
+            let mut session = self.session_for(&copy, helped).await?;
             if let Some(candidate) = candidate {
                 let built = plain(&mut session, &candidate.sql(NAME)).await;
                 if built.error.is_some() {
@@ -130,16 +159,14 @@ impl<D: Database> Stage<'_, D> {
                 copy.tidy(Tidying::Analyze(&[candidate.of()])).await?;
             }
             // Planning reads much of the catalog for the first time.
-            let planned = session
-                .explain(asked.message(), ExplainMode::PlanOnly)
-                .await;
+            let planned = session.explain(helped.message, ExplainMode::PlanOnly).await;
             if planned.is_err() {
                 return Ok(None);
             }
             // Within a transaction the session keeps its counters to itself.
             plain(&mut session, "BEGIN").await;
             let before = number(&plain(&mut session, FETCHED).await);
-            let explained = session.explain(asked.message(), ExplainMode::Execute).await;
+            let explained = session.explain(helped.message, ExplainMode::Execute).await;
             plain(&mut session, "SET CONSTRAINTS ALL IMMEDIATE").await;
             let after = number(&plain(&mut session, FETCHED).await);
             plain(&mut session, "ROLLBACK").await;
@@ -156,31 +183,33 @@ impl<D: Database> Stage<'_, D> {
     /// Builds one candidate on a copy; none if it does not help.
     async fn try_one(
         &self,
-        asked: &Asked<'_>,
+        helped: &Helped<'_>,
         before: QueryCost,
         candidate: &Candidate,
     ) -> Result<Option<ProvenIndex>, Breakage> {
         let copy = self.database.fork().await?;
         let tried = async {
-            let (mut session, _notes) = self.connect_to(&copy).await?;
+            let mut session = self.session_for(&copy, helped).await?;
             let built = plain(&mut session, &candidate.sql(NAME)).await;
             if built.error.is_some() {
                 // Too long a key, no right to build one: it is no candidate then.
                 return Ok(None);
             }
             copy.tidy(Tidying::Analyze(&[candidate.of()])).await?;
-            let outcome = in_read_only_transaction(&mut session, asked).await?;
+            let outcome =
+                in_read_only_transaction(&mut session, helped.message, helped.path).await?;
             let Some(PlanOutcome::Measured(after)) = outcome else {
                 return Ok(None);
             };
             let mut nodes = after.explained.root.nodes();
             let used = nodes.any(|node| node.shape.index.as_deref() == Some(NAME));
-            let after = cost(&after);
+            let after = cost(&after.explained);
             if !used || after.buffers * 2 > before.buffers {
                 return Ok(None);
             }
             Ok(Some(ProvenIndex {
-                query: asked.query.name.clone(),
+                of: helped.of.clone(),
+                asked: helped.message.sql.to_owned(),
                 sql: candidate.sql(""),
                 bytes: 0,
                 before,
@@ -251,6 +280,18 @@ impl<D: Database> Stage<'_, D> {
     }
 }
 
+/// A statement that an index may help.
+struct Helped<'a> {
+    of: StatementOf,
+    message: Message<'a>,
+    /// What it does as the database is.
+    explained: &'a Explained,
+    /// Who sent it; none for a watched query.
+    client: Option<&'a ClientId>,
+    /// JSON pointer of the query.
+    path: &'a str,
+}
+
 /// What a query takes as the database is.
 #[derive(Clone, Copy)]
 enum Before {
@@ -283,16 +324,16 @@ fn number(reply: &crate::record::Reply) -> u64 {
     }
 }
 
-fn writes_nothing(plan: &MeasuredPlan) -> bool {
-    let mut nodes = plan.explained.root.nodes();
+fn writes_nothing(explained: &Explained) -> bool {
+    let mut nodes = explained.root.nodes();
     nodes.all(|node| node.kind != "ModifyTable" && node.kind != "LockRows")
 }
 
-fn cost(plan: &MeasuredPlan) -> QueryCost {
-    let actual = plan.explained.root.actual.as_ref();
+fn cost(explained: &Explained) -> QueryCost {
+    let actual = explained.root.actual.as_ref();
     QueryCost {
         buffers: actual.map_or(0, |actual| actual.buffers.shared()),
-        execution: plan.explained.execution.unwrap_or_default(),
+        execution: explained.execution.unwrap_or_default(),
     }
 }
 

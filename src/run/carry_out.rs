@@ -118,7 +118,7 @@ pub async fn play_order<D: Database>(
         plans: Vec::new(),
         advice: Vec::new(),
         rewrites: Vec::new(),
-        reads: Vec::new(),
+        sent: None,
         schema: None,
         load: None,
         exploration: None,

@@ -97,7 +97,7 @@ impl<D: Database> Stage<'_, D> {
         // Advice is about what is deployed in the end.
         let is_last = self.case.migration.is_none() || point == PlanPoint::After;
         if matches!(self.advising, Advising::Prove(_)) && is_last {
-            let proven = self.prove_advice(&asked, &snapshot).await?;
+            let proven = self.prove_for_queries(&asked, &snapshot).await?;
             self.proven.borrow_mut().indexes.extend(proven);
         }
         self.plans.borrow_mut().push(snapshot);
@@ -133,7 +133,10 @@ impl<D: Database> Stage<'_, D> {
                 continue;
             }
             let outcome = match kind(&asked.query.sql) {
-                StatementKind::Read => in_read_only_transaction(&mut session, asked).await?,
+                StatementKind::Read => {
+                    in_read_only_transaction(&mut session, asked.message(), &asked.query.path)
+                        .await?
+                }
                 StatementKind::LockingRead | StatementKind::Write => None,
                 StatementKind::Transaction(_) | StatementKind::Ddl | StatementKind::Other => {
                     Some(PlanOutcome::NoPlan)
@@ -150,7 +153,9 @@ impl<D: Database> Stage<'_, D> {
         while executions.want_more() && !self.stop.requested() {
             match self.on_a_copy(asked).await? {
                 Ok(explained) => executions.add(explained),
-                Err(error) => return refused(error, asked.query).map_err(|breakage| *breakage),
+                Err(error) => {
+                    return refused(error, &asked.query.path).map_err(|breakage| *breakage);
+                }
             }
         }
         Ok(executions.outcome())
@@ -226,13 +231,14 @@ impl<D: Database> Stage<'_, D> {
 /// None where the statement turned out to write.
 pub(super) async fn in_read_only_transaction<S: Session>(
     session: &mut S,
-    asked: &Asked<'_>,
+    message: Message<'_>,
+    path: &str,
 ) -> Result<Option<PlanOutcome>, Breakage> {
     let mut executions = Executions::default();
     control(session, "BEGIN READ ONLY").await;
     let mut error = None;
     while executions.want_more() && error.is_none() {
-        match session.explain(asked.message(), ExplainMode::Execute).await {
+        match session.explain(message, ExplainMode::Execute).await {
             Ok(explained) => executions.add(explained),
             Err(refused) => error = Some(refused),
         }
@@ -240,7 +246,7 @@ pub(super) async fn in_read_only_transaction<S: Session>(
     control(session, "ROLLBACK").await;
     match error {
         Some(error) if error.code == READ_ONLY_TRANSACTION => Ok(None),
-        Some(error) => match refused(error, asked.query) {
+        Some(error) => match refused(error, path) {
             Ok(outcome) => Ok(Some(outcome)),
             Err(breakage) => Err(*breakage),
         },
@@ -293,9 +299,9 @@ impl Executions {
 }
 
 /// A refused statement has no plan; a session that is gone breaks the case.
-fn refused(error: ServerError, query: &QueryPlan) -> Result<PlanOutcome, Box<Breakage>> {
+fn refused(error: ServerError, path: &str) -> Result<PlanOutcome, Box<Breakage>> {
     match error.ends_session() {
-        true => Err(Box::new(broke(&error, &query.path))),
+        true => Err(Box::new(broke(&error, path))),
         false => Ok(PlanOutcome::Refused { error }),
     }
 }

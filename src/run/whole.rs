@@ -8,7 +8,7 @@ use super::{
     stop::Interrupt,
 };
 use crate::{
-    record::{Breakage, CaseEnd, CaseLog, Event, Micros, Observed, RunFacts, RunLog},
+    record::{Breakage, CaseEnd, CaseLog, Event, LoadLog, Micros, Observed, RunFacts, RunLog},
     schedule::{Case, Plan},
 };
 use std::{
@@ -39,12 +39,17 @@ pub struct RunOptions {
 /// Whether what would help is tried out.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Advising {
-    /// It is not.
+    /// It is not, and nobody looks at what was sent.
     #[default]
     No,
-    /// It is, on copies of the database, as is what this finds in the events of a case.
-    Prove(fn(&Case, &[Event]) -> Observed),
+    /// It is not. What was sent is looked at where an expectation asks for it.
+    Look(Observe),
+    /// It is, on copies of the database, as is what was sent.
+    Prove(Observe),
 }
+
+/// Finds what is worth a look in the events of a case, and in what its load counted.
+pub type Observe = fn(&Case, &[Event], Option<&LoadLog>) -> Observed;
 
 /// Who looks on while cases run, from their threads.
 pub trait Observer: Sync {
@@ -184,7 +189,7 @@ fn never_began(case: &Case, interrupted: Option<&str>) -> CaseLog {
         serial: None,
         advice: Vec::new(),
         rewrites: Vec::new(),
-        reads: Vec::new(),
+        sent: None,
         schema: None,
         migration: None,
         started_at: String::new(),
@@ -258,7 +263,7 @@ impl<S: Server + Sync> Work<'_, S> {
             serial: None,
             advice: carried.proven.indexes,
             rewrites: carried.proven.rewrites,
-            reads: carried.proven.reads,
+            sent: carried.proven.sent,
             schema: carried.schema,
             migration: carried.migration.map(Box::new),
             started_at,

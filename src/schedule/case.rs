@@ -173,6 +173,15 @@ impl Case {
         expectations.any(|(_, expectation)| matches!(expectation, Expectation::Schema(_)))
     }
 
+    /// Whether an expectation looks at the filters of what was sent.
+    pub fn looks_at_filters(&self) -> bool {
+        let mut expectations = self.expect.iter();
+        expectations.any(|(_, expectation)| match expectation {
+            Expectation::Schema(expected) => expected.schema.unindexed_filters.is_some(),
+            _ => false,
+        })
+    }
+
     /// Whether the plans of its queries are captured.
     pub fn captures_plans(&self) -> bool {
         !self.queries.is_empty()

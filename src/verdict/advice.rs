@@ -2,11 +2,11 @@
 
 use super::{
     context::{Context, segment},
-    expect::n_plus_one::sender,
     finding::Finding,
+    sender::{name, place},
 };
 use crate::{
-    record::{ProvenIndex, ProvenRewrite, RewriteForm, WriteCost},
+    record::{ProvenIndex, ProvenRewrite, RewriteForm, StatementOf, WriteCost},
     text::{format_duration, plural, quantity::ByteSize, thousands},
 };
 
@@ -30,7 +30,7 @@ fn rewritten(proven: &ProvenRewrite, context: &Context<'_>) -> Option<Finding> {
         "{by} needs {} instead of {} for what {} asks, and reads {} instead of {}",
         plural(best.after.round_trips, "round trip"),
         thousands(proven.before.round_trips),
-        sender(&proven.client, proven.step.as_deref()),
+        name(&proven.sender),
         plural(best.after.buffers, "buffer"),
         thousands(proven.before.buffers)
     );
@@ -45,14 +45,10 @@ fn rewritten(proven: &ProvenRewrite, context: &Context<'_>) -> Option<Finding> {
         time(best.after.time),
         time(proven.before.time)
     );
-    let place = proven
-        .step
-        .as_deref()
-        .and_then(|step| context.step(&proven.client, step));
     let finding = Finding::note("proven-rewrite", primary)
-        .at(place.map(|plan| context.place(&plan.path)))
+        .at(place(&proven.sender, context))
         .detail(detail)
-        .events([proven.event])
+        .events(proven.sender.event)
         .hint(format!("{};", best.sql));
     Some(others.iter().fold(finding, |finding, other| {
         let trips = plural(other.after.round_trips, "round trip");
@@ -67,9 +63,15 @@ fn rewritten(proven: &ProvenRewrite, context: &Context<'_>) -> Option<Finding> {
 
 fn note(index: &ProvenIndex, context: &Context<'_>) -> Finding {
     let (before, after) = (index.before, index.after);
+    let (who, stands, event) = match &index.of {
+        StatementOf::Query(name) => {
+            let stands = context.place(format!("/queries/{}", segment(name)));
+            (format!("query \"{name}\""), Some(stands), None)
+        }
+        StatementOf::Sent(sender) => (name(sender), place(sender, context), sender.event),
+    };
     let primary = format!(
-        "an index makes query \"{}\" read {} instead of {}",
-        index.query,
+        "an index makes {who} read {} instead of {}",
         plural(after.buffers, "buffer"),
         thousands(before.buffers)
     );
@@ -83,8 +85,16 @@ fn note(index: &ProvenIndex, context: &Context<'_>) -> Finding {
         format!("the index takes {}", ByteSize(index.bytes)),
     ];
     facts.extend(index.write.map(written));
+    if let StatementOf::Sent(sender) = &index.of {
+        let times = plural(sender.times, "time");
+        facts.push(match sender.by_hook {
+            true => format!("sent {times}: {}", index.asked.trim()),
+            false => format!("sent {times}"),
+        });
+    }
     Finding::note("proven-index", primary)
-        .at(context.place(format!("/queries/{}", segment(&index.query))))
+        .at(stands)
+        .events(event)
         .detail(facts.join("\n"))
         .hint(format!("{};", index.sql))
 }

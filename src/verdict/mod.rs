@@ -23,6 +23,7 @@ mod nothing;
 mod outcome;
 mod plans;
 mod repeated;
+mod sender;
 mod steps;
 #[cfg(test)]
 mod tests;

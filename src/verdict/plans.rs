@@ -5,6 +5,7 @@ use super::{
     context::Context,
     expect::n_plus_one::sender,
     finding::{Finding, FindingPlace},
+    sender::{name, place},
 };
 use crate::{
     measure::{
@@ -24,6 +25,7 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
     let queries = context.case.queries.iter();
     let mut notes: Vec<Finding> = queries.flat_map(|query| of_query(query, context)).collect();
     notes.extend(many_rows_of_clients(context));
+    notes.extend(many_rows_of_load(context));
     notes.extend(multiplied_by_clients(context));
     notes
 }
@@ -68,21 +70,50 @@ fn rows_of(message: &Message<'_>) -> u64 {
     message.reply().map_or(0, Reply::row_count)
 }
 
-/// The notes on reads of clients that multiply rows in a join, as far as they were carried out again on a copy.
+/// The notes on steps of a load that return more rows than anybody reads.
+fn many_rows_of_load(context: &Context<'_>) -> Vec<Finding> {
+    let clients = context.log.load.iter().flat_map(|load| &load.clients);
+    let steps = clients.flat_map(|client| client.steps.iter().map(move |step| (client, step)));
+    let many = steps.filter(|(_, step)| step.most_rows >= MANY_ROWS);
+    let notes = many.filter_map(|(client, step)| {
+        let id = ClientId::single(&client.client);
+        let (plan, statement, _) = context.statement(&id, &step.step)?;
+        let reads = matches!(
+            kind(&statement.sql),
+            StatementKind::Read | StatementKind::LockingRead
+        );
+        let primary = format!(
+            "{} returns {}",
+            sender(&id, Some(&step.step)),
+            plural(step.most_rows, "row")
+        );
+        reads.then(|| {
+            Finding::note("many-rows", primary)
+                .at(context.place(&plan.path))
+                .detail(format!(
+                    "at most, of {}",
+                    plural(step.latency.count(), "execution")
+                ))
+                .hint(FEWER_ROWS)
+        })
+    });
+    notes.collect()
+}
+
+/// The notes on statements that multiply rows in a join, as far as they were carried out again on a copy.
 fn multiplied_by_clients(context: &Context<'_>) -> Vec<Finding> {
-    let reads = context.log.reads.iter();
-    let notes = reads.filter_map(|read| {
-        let found = multiplied(&read.explained.root)?;
-        let step = read.step.as_deref();
+    let plans = context.log.sent.iter().flat_map(|sent| &sent.plans);
+    let notes = plans.filter_map(|plan| {
+        let found = multiplied(&plan.explained.root)?;
         let primary = format!(
             "{} multiplies rows in a join: {}",
-            sender(&read.client, step),
+            name(&plan.sender),
             found.words()
         );
         Some(
             Finding::note("row-multiplication", primary)
-                .at(place_of(&read.client, step, context))
-                .events([read.event])
+                .at(place(&plan.sender, context))
+                .events(plan.sender.event)
                 .hint(LOOK_AT_JOINS),
         )
     });

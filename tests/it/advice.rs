@@ -4,7 +4,10 @@
 //! with what must be said of it; `tests/advice/sound` has schemas of which nothing must be said.
 
 use crate::{folder::*, program};
-use pgauge::{record::RewriteForm, report::results::Outcome};
+use pgauge::{
+    record::{RewriteForm, StatementOf},
+    report::results::Outcome,
+};
 use std::fs;
 
 const SHOP: &str = "
@@ -50,7 +53,7 @@ queries:
         .collect();
     assert_eq!(advice.len(), 1, "{advice:?}");
     let index = advice[0];
-    assert_eq!(index.query, "of_user");
+    assert_eq!(index.of, StatementOf::Query("of_user".to_owned()));
     assert_eq!(
         index.sql,
         "CREATE INDEX ON orders (user_id, placed_at DESC)"
@@ -280,6 +283,29 @@ fn a_step_that_returns_very_many_rows_or_multiplies_them_is_named_for_that() {
         - { step: nearly, sql: 'SELECT n FROM generate_series(1, 99999) AS n' }\n      \
         - { step: crossed, sql: 'SELECT count(*) FROM generate_series(1, 300) AS a, generate_series(1, 300) AS b' }\n      \
         - { step: joined, sql: 'SELECT count(*) FROM generate_series(1, 300) AS a JOIN generate_series(1, 300) AS b ON a = b', row_count: 1 }\n";
+    suite.add("much", "much.yaml", text);
+    let notes = |arguments: &[&str]| -> Vec<String> {
+        let ran = program::run(suite.root(), arguments);
+        assert_eq!(ran.said.status, 0, "{}", ran.said.stdout);
+        let findings = ran.results.cases[0].findings.iter();
+        let named = findings
+            .filter(|finding| ["many-rows", "row-multiplication"].contains(&&*finding.code));
+        named.map(|finding| finding.primary.clone()).collect()
+    };
+    let many = "step \"page.everything\" returns 100,000 rows";
+    assert_eq!(notes(&["scenarios"]), [many]);
+    let multiplied =
+        "step \"page.crossed\" multiplies rows in a join: Nested Loop makes 90,000 rows of 300";
+    assert_eq!(notes(&["--advise", "scenarios"]), [many, multiplied]);
+}
+
+#[test]
+fn a_step_of_a_load_that_returns_very_many_rows_or_multiplies_them_is_named_for_that() {
+    let suite = Playground::new();
+    let text = "name: Much under load\nload: { transactions: 4, users: 2 }\nexpect: [{ errors: none }]\nclients:\n  page:\n    with: { most: { uniform: { from: 300, to: 300 } } }\n    steps:\n      \
+        - { step: everything, sql: 'SELECT n FROM generate_series(1, 100000) AS n' }\n      \
+        - { step: nearly, sql: 'SELECT n FROM generate_series(1, 99999) AS n' }\n      \
+        - { step: crossed, sql: 'SELECT count(*) FROM generate_series(1, :most) AS a, generate_series(1, :most) AS b' }\n";
     suite.add("much", "much.yaml", text);
     let notes = |arguments: &[&str]| -> Vec<String> {
         let ran = program::run(suite.root(), arguments);

@@ -8,7 +8,7 @@ use crate::{
         texts::{TextFacts, Texts, binds, binds_as_texts},
         trace::{Message, Pass, Trace},
     },
-    record::{Lookups, ObservedRead, Reply, SentBy, Value},
+    record::{Lookups, Reply, Sender, SentBy, Value},
 };
 use indexmap::IndexMap;
 use std::{collections::HashSet, rc::Rc};
@@ -131,11 +131,12 @@ impl<'t, 'a> PassView<'t, 'a> {
                 .map(|index| as_sent(self.sent[*index].message))
                 .collect(),
             values: values.collect(),
-            first: ObservedRead {
+            sender: Sender {
                 client: self.pass.client.clone(),
                 step: first.step,
-                event: first.event,
-                sent: as_sent(self.sent[*group.first()?].message),
+                by_hook: first.by_hook,
+                event: Some(first.event),
+                times: group.len() as u64,
             },
             varying,
         })

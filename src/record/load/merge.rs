@@ -283,6 +283,10 @@ impl StepTally {
     pub fn add(&mut self, other: &Self) {
         self.planning = self.planning.max(other.planning);
         self.latency.add(&other.latency);
+        self.most_rows = self.most_rows.max(other.most_rows);
+        if self.sample.is_none() {
+            self.sample.clone_from(&other.sample);
+        }
         for (code, count) in &other.errors {
             *self.errors.entry(code.clone()).or_default() += count;
         }

@@ -132,6 +132,12 @@ pub struct StepTally {
     /// How long the server plans it, as EXPLAIN told after the load; none where its own statistics tell, or nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planning: Option<Micros>,
+    /// Rows that an execution returned or changed, at most.
+    #[serde(default)]
+    pub most_rows: u64,
+    /// The parameters of the first execution as text, none for NULL; nothing where there was no execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Vec<Option<String>>>,
     /// How many did not come to what the step says: its rows, a count, an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<MismatchTally>,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Rows below which an index is not worth a try.
-const SMALL: f64 = 1000.0;
+pub(super) const SMALL: f64 = 1000.0;
 
 /// Rows of which a LIMIT takes the first ones, from which on it is worth a try to have them in order.
 const MANY: f64 = 100.0;

@@ -1,20 +1,24 @@
 //! What would have spared the clients of a case work? What they sent is sent again on a copy of the database, as the
 //! clients left it.
 //!
+//! Every different statement is carried out there once, and rolled back: what it reads tells whether an index could help,
+//! or whether it multiplies rows in a join.
+//!
 //! One statement for each row of an earlier one is carried out there as it was sent, with the values of its time; so is
 //! the statement that could have been sent instead. It is proposed only where the rows are the same, and where it needs
-//! fewer round trips, no more pages and no more time. Reads that join are explained there, while they are carried out.
+//! fewer round trips, no more pages and no more time.
 
-use super::{plain, same_rows};
+use super::{Helped, candidates, plain, same_rows};
 use crate::{
     record::{
-        Breakage, ClientId, Lookups, Micros, Observed, ObservedRead, PlanNode, ProvenRewrite,
-        ReadPlan, Reply, Rewrite, RewriteForm, SentStatement, SequenceCost, Value,
+        Breakage, Catalog, ClientId, Explained, Lookups, Micros, ObservedStatement, PlanNode,
+        ProvenRewrite, Reply, Rewrite, RewriteForm, SentPlan, SentStatement, SentStatements,
+        SequenceCost, ServerError, StatementOf, Value,
     },
     run::{
         Advising,
         carry_out::{Stage, session_settings},
-        session::{Connected, Database, ExplainMode, Message, Session, SessionPlan},
+        session::{Connected, Database, ExplainMode, Message, Session, SessionPlan, Tidying},
     },
     schedule::StatementForm,
     sql::rewrite::{ForAll, JoinKey, Joined, Side, for_all, joined},
@@ -29,49 +33,93 @@ const TIMES: u32 = 3;
 const MOST_COLUMNS: usize = 3;
 
 impl<D: Database> Stage<'_, D> {
-    /// Tries again on a copy what the clients sent. Sessions of the case must have been given up.
+    /// Tries again on a copy what was sent. Sessions of the case must have been given up.
     pub(in crate::run) async fn try_observed(&self) -> Result<(), Breakage> {
-        let Advising::Prove(observe) = self.advising else {
-            return Ok(());
+        let (observe, proves) = match self.advising {
+            Advising::No => return Ok(()),
+            Advising::Look(observe) => (observe, false),
+            Advising::Prove(observe) => (observe, true),
         };
-        if self.stop.requested() {
+        if self.stop.requested() || !(proves || self.case.looks_at_filters()) {
             return Ok(());
         }
-        let entries = self.ledger.entries();
-        let observed = entries.look(|events| observe(self.case, events));
-        if observed.lookups.is_empty() && observed.reads.is_empty() {
+        let observed = self.ledger.entries().look(|events| {
+            let load = self.load.borrow();
+            observe(self.case, events, load.as_deref())
+        });
+        if observed.lookups.is_empty() && observed.statements.is_empty() {
             return Ok(());
         }
         let copy = self.database.fork().await?;
-        let tried = self.try_on(&copy, &observed).await;
+        let tried = async {
+            if proves {
+                self.try_lookups(&copy, &observed.lookups).await?;
+            }
+            self.look_at_statements(&copy, &observed.statements).await
+        };
+        let tried = tried.await;
         copy.close().await?;
-        tried
+        let (sent, catalog) = tried?;
+        if proves {
+            let helped = sent.helped(&observed.statements);
+            let proven = self.prove_indexes(&helped, &catalog).await?;
+            self.proven.borrow_mut().indexes.extend(proven);
+        }
+        self.proven.borrow_mut().sent = Some(Box::new(sent.told(&observed.statements)));
+        Ok(())
     }
 
-    async fn try_on(&self, copy: &D, observed: &Observed) -> Result<(), Breakage> {
-        for lookups in &observed.lookups {
+    async fn try_lookups(&self, copy: &D, all: &[Lookups]) -> Result<(), Breakage> {
+        for lookups in all {
             if self.stop.requested() {
                 return Ok(());
             }
-            let mut session = self.session_of(copy, &lookups.first.client).await?;
+            let mut session = self.session_of(copy, &lookups.sender.client).await?;
             if let Some(proven) = prove(&mut session, lookups).await {
                 self.proven.borrow_mut().rewrites.push(proven);
-            }
-        }
-        for read in &observed.reads {
-            if self.stop.requested() {
-                return Ok(());
-            }
-            let mut session = self.session_of(copy, &read.client).await?;
-            if let Some(plan) = plan_of_join(&mut session, read).await {
-                self.proven.borrow_mut().reads.push(plan);
             }
         }
         Ok(())
     }
 
+    /// Carries out on a copy what may be worth a word: what joins tables, or reads one that is not small.
+    async fn look_at_statements(
+        &self,
+        copy: &D,
+        statements: &[ObservedStatement],
+    ) -> Result<(Looked, Catalog), Breakage> {
+        let mut catalog = copy.catalog().await?;
+        let never_analyzed: Vec<(String, String)> = catalog
+            .tables
+            .iter()
+            .filter(|table| table.rows < 0.0)
+            .map(|table| (table.schema.clone(), table.name.clone()))
+            .collect();
+        if !never_analyzed.is_empty() {
+            copy.tidy(Tidying::Analyze(&never_analyzed)).await?;
+            catalog = copy.catalog().await?;
+        }
+        let mut looked = Looked::default();
+        for (at, statement) in statements.iter().enumerate() {
+            if self.stop.requested() {
+                break;
+            }
+            let mut session = self.session_of(copy, &statement.sender.client).await?;
+            match plan_of(&mut session, &statement.sent, &catalog).await {
+                Ok(Some(explained)) => looked.plans.push((at, explained)),
+                Ok(None) => looked.others += 1,
+                Err(_) => looked.refused += 1,
+            }
+        }
+        Ok((looked, catalog))
+    }
+
     /// A session on a copy with the settings of a client.
-    async fn session_of(&self, copy: &D, client: &ClientId) -> Result<D::Session, Breakage> {
+    pub(super) async fn session_of(
+        &self,
+        copy: &D,
+        client: &ClientId,
+    ) -> Result<D::Session, Breakage> {
         let plan = self.case.clients.iter().find(|plan| plan.id == *client);
         // Nobody hears what the server says to it.
         let (notes, _) = unbounded_channel();
@@ -134,9 +182,7 @@ async fn prove<S: Session>(session: &mut S, lookups: &Lookups) -> Option<ProvenR
     }
     instead.sort_by_key(|rewrite| (rewrite.after.buffers, rewrite.after.round_trips));
     (!instead.is_empty()).then(|| ProvenRewrite {
-        client: lookups.first.client.clone(),
-        step: lookups.first.step.clone(),
-        event: lookups.first.event,
+        sender: lookups.sender.clone(),
         rows: repeated.iter().map(Reply::row_count).sum(),
         before,
         instead,
@@ -356,24 +402,77 @@ impl Attempt {
     }
 }
 
-/// The plan of a read that joins, carried out; none for any other, and where it is refused.
-async fn plan_of_join<S: Session>(session: &mut S, read: &ObservedRead) -> Option<ReadPlan> {
+/// What a look at the statements that were sent came to.
+#[derive(Default)]
+struct Looked {
+    /// The plans of those that were carried out, with their places among all.
+    plans: Vec<(usize, Explained)>,
+    /// How many neither join tables nor read one that is not small.
+    others: u64,
+    refused: u64,
+}
+
+impl Looked {
+    /// What an index may help, what costs most in all first.
+    fn helped<'a>(&'a self, statements: &'a [ObservedStatement]) -> Vec<Helped<'a>> {
+        let mut plans: Vec<&(usize, Explained)> = self.plans.iter().collect();
+        plans.sort_by_key(|(at, explained)| {
+            let times = statements[*at].sender.times;
+            std::cmp::Reverse(super::cost(explained).buffers.saturating_mul(times))
+        });
+        let helped = plans.into_iter().map(|(at, explained)| Helped {
+            of: StatementOf::Sent(statements[*at].sender.clone()),
+            message: message(&statements[*at].sent),
+            explained,
+            client: Some(&statements[*at].sender.client),
+            path: "",
+        });
+        helped.collect()
+    }
+
+    fn told(self, statements: &[ObservedStatement]) -> SentStatements {
+        let looked_at = self.others + self.plans.len() as u64;
+        let plans = self.plans.into_iter().filter(|(_, explained)| {
+            let mut nodes = explained.root.nodes();
+            nodes.any(|node| is_join(node) || node.kind == "Seq Scan")
+        });
+        let plans = plans.map(|(at, explained)| SentPlan {
+            sender: statements[at].sender.clone(),
+            sql: statements[at].sent.sql.clone(),
+            explained,
+        });
+        SentStatements {
+            looked_at,
+            refused: self.refused,
+            plans: plans.collect(),
+        }
+    }
+}
+
+/// The plan of a statement, carried out and rolled back; none where it neither joins tables nor reads one that is not small.
+async fn plan_of<S: Session>(
+    session: &mut S,
+    sent: &SentStatement,
+    catalog: &Catalog,
+) -> Result<Option<Explained>, ServerError> {
     let asked = Message {
         keep_rows: 1,
-        ..message(&read.sent)
+        ..message(sent)
     };
-    let planned = session.explain(asked, ExplainMode::PlanOnly).await.ok()?;
-    planned.root.nodes().find(|node| is_join(node))?;
-    plain(session, BEGIN).await;
+    let planned = session.explain(asked, ExplainMode::PlanOnly).await?;
+    let reads_much = |node: &PlanNode| {
+        let table = node.shape.relation.as_deref();
+        let table = table.and_then(|name| catalog.table(name));
+        table.is_some_and(|table| table.rows > candidates::SMALL)
+    };
+    let mut nodes = planned.root.nodes();
+    if !nodes.any(|node| is_join(node) || reads_much(node)) {
+        return Ok(None);
+    }
+    plain(session, "BEGIN").await;
     let explained = session.explain(asked, ExplainMode::Execute).await;
     plain(session, "ROLLBACK").await;
-    Some(ReadPlan {
-        client: read.client.clone(),
-        step: read.step.clone(),
-        event: read.event,
-        sql: read.sent.sql.clone(),
-        explained: explained.ok()?,
-    })
+    explained.map(Some)
 }
 
 fn is_join(node: &PlanNode) -> bool {

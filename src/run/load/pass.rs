@@ -252,6 +252,7 @@ impl<D: Dialer> Pass<'_, D> {
         let step = &self.script.steps[index];
         self.prepare(index, link, at).await?;
         self.draw(step, row)?;
+        self.sample(index);
         link.push(&step.statement, &self.desk.arguments);
         let sent = *at;
         self.exchange(index..index + 1, link, at).await?;
@@ -291,6 +292,7 @@ impl<D: Dialer> Pass<'_, D> {
         for index in steps.clone() {
             let step = &self.script.steps[index];
             self.draw(step, 0)?;
+            self.sample(index);
             link.push(&step.statement, &self.desk.arguments);
         }
         self.exchange(steps.clone(), link, at).await?;
@@ -320,6 +322,12 @@ impl<D: Dialer> Pass<'_, D> {
         self.parts.prepare += nanos(now.saturating_duration_since(*at));
         *at = now;
         prepared.map_err(|error| self.refused(index, &error))
+    }
+
+    /// Keeps what a step is sent with, the first time.
+    fn sample(&self, index: usize) {
+        let mut tally = self.crew.tally.borrow_mut();
+        tally.sample(self.index, index, &self.desk.arguments);
     }
 
     async fn exchange(
@@ -354,7 +362,7 @@ impl<D: Dialer> Pass<'_, D> {
                 self.parts.rows += nanos(took).saturating_sub(first);
                 if self.counted == Counted::Yes {
                     let mut tally = self.crew.tally.borrow_mut();
-                    tally.step(self.index, index, took);
+                    tally.step(self.index, index, took, answer.row_count);
                     if let Some((key, words)) = step.differs(answer) {
                         tally.mismatch(self.index, index, key, || words);
                     }

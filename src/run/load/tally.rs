@@ -1,6 +1,6 @@
 //! What one worker counts: whole sums for the end, and the interval that is under way.
 
-use super::{mark::Mark, script::Traffic};
+use super::{link::ArgumentBuffer, mark::Mark, script::Traffic};
 use crate::record::{
     Micros, ServerError,
     load::{
@@ -81,8 +81,20 @@ impl Tally {
     }
 
     /// A statement of a step succeeded.
-    pub(super) fn step(&mut self, script: usize, step: usize, took: Duration) {
-        self.clients[script].steps[step].latency.record(took);
+    pub(super) fn step(&mut self, script: usize, step: usize, took: Duration, rows: u64) {
+        let step = &mut self.clients[script].steps[step];
+        step.latency.record(took);
+        step.most_rows = step.most_rows.max(rows);
+    }
+
+    /// Keeps the parameters of the first execution of a step.
+    pub(super) fn sample(&mut self, script: usize, step: usize, arguments: &ArgumentBuffer) {
+        let sample = &mut self.clients[script].steps[step].sample;
+        if sample.is_none() {
+            let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+            let values = arguments.values().map(|value| value.map(text));
+            *sample = Some(values.collect());
+        }
     }
 
     /// A statement of a step was refused.

@@ -61,7 +61,7 @@ rules! {
     invalid_indexes: "invalid-index",
     /// Indexes that the clients of this case did not use once.
     unused_indexes: "unused-index",
-    /// Watched queries that read a whole table for a few of its rows.
+    /// Statements that read a whole table for a few of its rows: watched queries, and what clients and hooks sent.
     unindexed_filters: "unindexed-filter",
     /// Columns that repeat, row after row, what another one determines.
     repeated_columns: "repeated-columns",

@@ -1,18 +1,21 @@
 //! `schema`: is the schema sound, as it is after the clients ended?
 //!
-//! Vacuous if there is nothing to look at: no table at all, no query for a rule about queries, no client for one about
+//! Vacuous if there is nothing to look at: no table at all, no statement for a rule about statements, no client for one about
 //! the use of indexes; and if something is ignored that is not there.
 
 use crate::{
-    lint::{Found, Needs, Schema, filtered_scans, lint_schema, needs, rule},
+    lint::{
+        FilteredScan, Found, Needs, Schema, filtered_scan, filtered_scans, lint_schema, needs, rule,
+    },
     measure::plans::snapshot,
-    record::PlanPoint,
+    record::{Catalog, PlanPoint, SentPlan},
     spec::expect::{NoneOr, SchemaExpectation, SchemaRules},
     text::plural,
     verdict::{
         bound::{Limit, Natural},
         context::Context,
         finding::Finding,
+        sender::{name, place},
     },
 };
 
@@ -37,7 +40,8 @@ pub fn judge(
         Some(_) => PlanPoint::After,
         None => PlanPoint::Before,
     };
-    let scans = snapshot(context.log, point).map_or_else(Vec::new, filtered_scans);
+    let mut scans = snapshot(context.log, point).map_or_else(Vec::new, filtered_scans);
+    scans.extend(scans_of_sent(&facts.catalog, context));
     let schema = Schema {
         catalog: Some(&facts.catalog),
         dependencies: &facts.dependencies,
@@ -83,14 +87,52 @@ impl SchemaRules {
 
 fn nothing_to_look_at(code: &str, context: &Context<'_>) -> Option<&'static str> {
     match needs(code) {
-        Needs::Queries if context.case.queries.is_empty() => {
-            Some("there is no query whose filters could lack an index")
+        Needs::Statements if is_nothing_run(context) => {
+            Some("there is no statement whose filters could lack an index")
         }
         Needs::Clients if context.case.clients.is_empty() => {
             Some("there is no client that could use an index")
         }
-        Needs::Queries | Needs::Clients | Needs::Tables => None,
+        Needs::Statements | Needs::Clients | Needs::Tables => None,
     }
+}
+
+/// The scans of what clients and hooks sent.
+fn scans_of_sent(catalog: &Catalog, context: &Context<'_>) -> Vec<FilteredScan> {
+    let plans = context.log.sent.iter().flat_map(|sent| &sent.plans);
+    let scans = plans.flat_map(|plan| {
+        let who = name(&plan.sender);
+        let nodes = plan.explained.root.nodes();
+        let scans: Vec<FilteredScan> = nodes
+            .filter_map(|node| filtered_scan(&who, node, catalog))
+            .map(|scan| FilteredScan {
+                sent: Some(sending(plan, context)),
+                ..scan
+            })
+            .collect();
+        scans
+    });
+    scans.collect()
+}
+
+/// How often a statement was sent, and where it stands; that of a hook as it was sent, since the place does not tell it.
+fn sending(plan: &SentPlan, context: &Context<'_>) -> String {
+    let sender = &plan.sender;
+    let mut words = format!("sent {}", plural(sender.times, "time"));
+    if let Some(place) = place(sender, context) {
+        let place = place.locate(&context.case.file);
+        words = format!("{words} from {place}");
+    }
+    match sender.by_hook {
+        true => format!("{words}: {}", plan.sql.trim()),
+        false => words,
+    }
+}
+
+/// Whether there is no query, and nothing that was sent could be looked at.
+fn is_nothing_run(context: &Context<'_>) -> bool {
+    let sent = context.log.sent.as_ref();
+    context.case.queries.is_empty() && sent.is_none_or(|sent| sent.looked_at == 0)
 }
 
 fn broken(

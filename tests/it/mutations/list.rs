@@ -677,6 +677,21 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         to: "settings: { max",
     },
     Mutation {
+        what: "the index of the token is forgotten, that no query is watched for",
+        file: "schema/unindexed_filters.yaml",
+        case: "indexed",
+        from: "          CREATE UNIQUE INDEX sessions_token ON sessions (token);\n",
+        to: "",
+    },
+    Mutation {
+        what: "under load the user is asked for by an index",
+        file: "schema/unindexed_filters.yaml",
+        case: "bare_under_load, load",
+        from: "'2024-01-01 00:00+00' FROM generate_series(1, 20000) AS n;",
+        to: "'2024-01-01 00:00+00' FROM generate_series(1, 20000) AS n;
+      CREATE INDEX ON sessions (user_id);",
+    },
+    Mutation {
         what: "an index is added that nobody reads",
         file: "schema/unused_index.yaml",
         case: "lean, load",
