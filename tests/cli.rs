@@ -228,3 +228,29 @@ fn a_run_is_compared_with_what_was_remembered_and_changes_it_only_when_asked() {
     run.assert().code(3);
     assert!(said.contains("scenarios/first.baseline.json:2:3"), "{said}");
 }
+
+#[test]
+fn what_lint_finds_is_told_to_programs_and_in_reviews_without_a_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = "ALTER ROLE shop PASSWORD 'geheim-123';\n\
+        CREATE INDEX orders_user ON orders (user_id);\n\
+        -- pgauge: ignore volatile-default: nobody but geheim-123 has rows | yet\n\
+        ALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid();\n\
+        -- pgauge: ignore rename\n\
+        ALTER TABLE orders RENAME COLUMN total TO amount;\n";
+    fs::write(folder.path().join("m.sql"), script).expect("written");
+    let told = |format: &str| {
+        let words = ["lint", "m.sql", "--format", format];
+        let mut command = pgauge(folder.path(), &words);
+        let told = stdout(&mut command);
+        command.assert().code(3);
+        assert!(!told.contains("geheim"), "{told}");
+        told
+    };
+    insta::assert_snapshot!("lint_json", told("json"));
+    insta::assert_snapshot!("lint_markdown", told("markdown"));
+    let words = ["lint", "m.sql", "--format", "json", "-o", "lint.json"];
+    pgauge(folder.path(), &words).assert().code(3).stdout("");
+    let written = fs::read_to_string(folder.path().join("lint.json")).expect("written");
+    assert_eq!(written, told("json"));
+}

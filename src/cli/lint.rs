@@ -2,17 +2,21 @@
 
 use super::{
     Status, Stop,
-    args::LintArgs,
+    args::{LintArgs, LintFormat},
+    plans::write,
     server::{ServerAddress, choose},
 };
 use crate::{
-    lint::{self, Found, InScript, Rule, Schema, Severity as Weight},
+    lint::{self, Schema, Severity},
     pg::schema_at,
     record::SchemaFacts,
-    report::terminal::{Verbosity, View, say},
-    source::{Diagnostic, Diagnostics, Severity, SourceFile, render_all},
+    report::{
+        lint::{Finding, Ignored, Linted, untraced},
+        terminal::{Verbosity, View, say},
+    },
+    source::{Diagnostic, Diagnostics, SourceFile, render_all},
     spec::tree::MAX_BYTES,
-    text::plural,
+    text::{Redactor, discreet, keep_secret, plural},
 };
 use std::{
     collections::BTreeSet,
@@ -36,15 +40,23 @@ pub fn lint(args: &LintArgs, view: View) -> Result<Status, Stop> {
             Diagnostic::error("nothing", primary).hint(hint),
         ));
     }
-    let mut told = Told::default();
+    let mut linted = Linted::default();
+    let mut secrets = Redactor::new();
     for path in chosen(args)? {
         let file = SourceFile::read(&path, MAX_BYTES).map_err(Diagnostics::from)?;
-        told.script(&file);
+        secrets.learn_shapes(file.text());
+        linted.look_at_script(&file);
     }
+    keep_secret(&secrets);
     if let Some(server) = &args.server {
-        told.schema(&schema_of(server)?);
+        linted.look_at_schema(&schema_of(server)?);
     }
-    Ok(told.finish(view))
+    let told = shown(&linted, args.format, view)?;
+    match &args.output {
+        None => say(&told),
+        Some(path) => write(path, &discreet(&told))?,
+    }
+    Ok(linted.status())
 }
 
 fn explain(code: &str) -> Result<Status, Stop> {
@@ -61,45 +73,25 @@ fn explain(code: &str) -> Result<Status, Stop> {
     Ok(Status::Passed)
 }
 
-/// What was found so far.
-#[derive(Default)]
-struct Told {
-    diagnostics: Diagnostics,
-    blocking: u64,
-    advisory: u64,
-    ignored: u64,
-    /// Claims about what a statement does.
-    claims: u64,
-    looked_at: Vec<String>,
-}
-
-impl Told {
-    fn script(&mut self, file: &SourceFile) {
+impl Linted {
+    fn look_at_script(&mut self, file: &SourceFile) {
         let (found, problems) = lint::lint_script(file);
-        self.diagnostics.extend(Diagnostics(problems));
-        for InScript {
-            rule,
-            found,
-            span,
-            ignored,
-        } in found
-        {
-            if ignored.is_some() {
-                self.ignored += 1;
-                continue;
+        self.problems.extend(Diagnostics(problems));
+        for one in found {
+            let finding = Finding {
+                rule: one.rule,
+                found: one.found,
+                place: file.place(one.span).into(),
+            };
+            match one.ignored {
+                None => self.findings.push(finding),
+                Some(reason) => self.ignored.push(Ignored { finding, reason }),
             }
-            let mut diagnostic = self.diagnostic(rule, &found).at(file.place(span));
-            if let Some(claim) = found.claim {
-                self.claims += 1;
-                let label = format!("claimed, not traced: {}", claim.words());
-                diagnostic.label = Some(label);
-            }
-            self.diagnostics.push(diagnostic);
         }
         self.looked_at.push(file.path().display().to_string());
     }
 
-    fn schema(&mut self, survey: &SchemaFacts) {
+    fn look_at_schema(&mut self, survey: &SchemaFacts) {
         let schema = Schema {
             catalog: Some(&survey.catalog),
             dependencies: &survey.dependencies,
@@ -107,51 +99,18 @@ impl Told {
             scans: Vec::new(),
             under_load: false,
         };
-        for (rule, found) in lint::lint_schema(&schema) {
-            let diagnostic = self.diagnostic(rule, &found);
-            self.diagnostics.push(diagnostic);
-        }
+        let found = lint::lint_schema(&schema).into_iter();
+        self.findings.extend(found.map(|(rule, found)| Finding {
+            rule,
+            found,
+            place: None,
+        }));
         let tables = survey.catalog.tables.len() as u64;
         self.looked_at.push(plural(tables, "table"));
     }
 
-    fn diagnostic(&mut self, rule: &Rule, found: &Found) -> Diagnostic {
-        let severity = match rule.severity {
-            Weight::Blocking => {
-                self.blocking += 1;
-                Severity::Failed
-            }
-            Weight::Advisory => {
-                self.advisory += 1;
-                Severity::Warning
-            }
-        };
-        let mut diagnostic = Diagnostic::new(severity, rule.code, found.says.clone());
-        diagnostic.detail.clone_from(&found.detail);
-        diagnostic.hints.extend(found.cure.clone());
-        diagnostic
-            .hints
-            .push(format!("`pgauge lint --explain {}` says more", rule.code));
-        diagnostic
-    }
-
-    fn finish(self, view: View) -> Status {
-        say(&render_all(&self.diagnostics, view.color));
-        let broken = self.diagnostics.has_errors();
-        if view.verbosity > Verbosity::Quiet {
-            let ignored = match self.ignored {
-                0 => String::new(),
-                count => format!(", {count} ignored"),
-            };
-            say(&format!(
-                "{}: {} blocking, {} advisory{ignored}\n",
-                self.looked_at.join(", "),
-                self.blocking,
-                self.advisory
-            ));
-            say(&untraced(self.claims));
-        }
-        match (broken, self.blocking) {
+    fn status(&self) -> Status {
+        match (self.problems.has_errors(), self.count(Severity::Blocking)) {
             (true, _) => Status::Spec,
             (false, 0) => Status::Passed,
             (false, _) => Status::Failed,
@@ -159,17 +118,23 @@ impl Told {
     }
 }
 
-/// What is to be said of claims that nobody has held against a server.
-fn untraced(claims: u64) -> String {
-    let read = match claims {
-        0 => return String::new(),
-        1 => "1 claim is".to_owned(),
-        claims => format!("{claims} claims are"),
-    };
-    format!(
-        "{read} read from the text alone: a scenario with migrate: [{{ file: … }}] runs the statements on real data and says \
-         of each whether the trace confirms or refutes it\n"
-    )
+/// What was found, as it is shown.
+fn shown(linted: &Linted, format: LintFormat, view: View) -> Result<String, Stop> {
+    match format {
+        LintFormat::Text => {
+            let mut text = render_all(&linted.diagnostics(), view.color);
+            if view.verbosity > Verbosity::Quiet {
+                text.push_str(&format!("{}\n", linted.summary()));
+                text.push_str(&untraced(linted.claims()));
+            }
+            Ok(text)
+        }
+        LintFormat::Markdown => Ok(linted.markdown()),
+        LintFormat::Json => linted.json().map_err(|error| {
+            let primary = format!("the findings cannot be told as JSON: {error}");
+            Stop::world(Diagnostic::error("report", primary))
+        }),
+    }
 }
 
 /// The files of SQL that are meant: those that were named, those in folders; with `--since` only what changed.

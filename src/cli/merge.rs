@@ -39,7 +39,7 @@ pub fn merge(args: &MergeArgs, view: View) -> Result<Status, Stop> {
     let runs = runs.collect::<Result<Vec<PartialRun>, Stop>>()?;
     let MergedRun { run, cases } = merged(runs).map_err(|wrong| Stop::usage(*wrong))?;
     let (plan, cases) = planned_again(cases, run.random_seed)?;
-    let purpose = match args.update_baselines {
+    let purpose = match args.reports.update_baselines {
         true => BaselineUse::Update,
         false => BaselineUse::Compare,
     };
@@ -71,7 +71,7 @@ pub fn merge(args: &MergeArgs, view: View) -> Result<Status, Stop> {
     });
     let results = Results::gather(&plan, log, &measured, &verdict);
     let (written, unwritten) = reports.write(&plan, &results);
-    let skips = match args.no_skips {
+    let skips = match args.skips.no_skips {
         true => Skips::Refused,
         false => Skips::Allowed,
     };
@@ -146,9 +146,9 @@ fn asked(args: &MergeArgs) -> settings::Reports {
         path.filter(|path| !path.as_os_str().is_empty())
     };
     settings::Reports {
-        junit: named(&args.junit),
-        json: named(&args.json),
-        interval_log: named(&args.interval_log),
+        junit: named(&args.reports.junit),
+        json: named(&args.reports.json),
+        interval_log: named(&args.reports.interval_log),
         trace: None,
     }
 }

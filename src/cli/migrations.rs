@@ -46,12 +46,12 @@ pub fn migrations(args: &MigrationsArgs, view: View) -> Result<(), Stop> {
             Diagnostic::error("no-case", primary).hint(format!("there is {}", titles.join("; "))),
         ));
     }
-    let told = match args.format {
+    let told = match args.shown.format {
         ReportFormat::Text => text(&chosen, view.color),
         ReportFormat::Markdown => markdown(&chosen),
         ReportFormat::Html => page(&chosen),
     };
-    match &args.output {
+    match &args.shown.output {
         None => say(&told),
         Some(path) => write(path, &told)?,
     }

@@ -74,12 +74,12 @@ fn compare(args: &PlansDiffArgs, view: View) -> Result<(), Stop> {
         })
     });
     let compared: Vec<ComparedPlan<'_>> = compared.collect();
-    let told = match args.format {
+    let told = match args.shown.format {
         ReportFormat::Text => text(&compared, view.color),
         ReportFormat::Markdown => markdown(&compared),
         ReportFormat::Html => page(&compared),
     };
-    match &args.output {
+    match &args.shown.output {
         None => say(&told),
         Some(path) => write(path, &told)?,
     }

@@ -288,7 +288,7 @@ impl RunSettings {
                 true => Advising::Prove(measure::observed),
                 false => Advising::Look(measure::observed),
             },
-            skips: match args.running.no_skips || suite.no_skips {
+            skips: match args.running.skips.no_skips || suite.no_skips {
                 true => Skips::Refused,
                 false => Skips::Allowed,
             },
@@ -306,7 +306,7 @@ impl RunSettings {
         let reports = Reports {
             junit: report(&args.reports.junit, &suite.junit)?,
             json: report(&args.reports.json, &suite.json)?,
-            trace: args.reports.trace.as_ref().map(|trace| trace.path.clone()),
+            trace: args.trace.as_ref().map(|trace| trace.path.clone()),
             interval_log: report(&args.reports.interval_log, &None)?,
         };
         Ok(Self {

@@ -54,7 +54,7 @@ pub enum Look {
 /// One thing that a rule found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Of which table, column or index: `orders.user_id`.
+    /// Of which table, column or index: `orders.user_id`; empty where it is about none.
     pub of: String,
     /// One sentence, lower case, without full stop.
     pub says: String,

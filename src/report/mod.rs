@@ -11,6 +11,7 @@ mod gather;
 pub mod interval_log;
 pub mod isolation;
 pub mod junit;
+pub mod lint;
 pub mod load;
 pub mod migration;
 pub mod plans;

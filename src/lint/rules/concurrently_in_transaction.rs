@@ -17,10 +17,6 @@ pub const RULE: Rule = Rule {
 fn look(statement: &Statement<'_>) -> Option<Found> {
     let runs = ["index concurrently", "view concurrently"];
     let concurrently = runs.iter().any(|run| statement.says(run));
-    (concurrently && statement.in_transaction()).then(|| {
-        Found::new(
-            "transaction",
-            "the server refuses CONCURRENTLY in a transaction",
-        )
-    })
+    (concurrently && statement.in_transaction())
+        .then(|| Found::new("", "the server refuses CONCURRENTLY in a transaction"))
 }

@@ -27,7 +27,7 @@ fn look(statement: &Statement<'_>) -> Option<Found> {
         .as_ref()
         .is_some_and(|table| statement.made_here(table));
     (!limited && !told && !made).then(|| {
-        let of = table.unwrap_or_else(|| "script".to_owned());
+        let of = table.unwrap_or_default();
         Found::new(
             of,
             "this waits for its lock without a limit, and everybody behind it",
