@@ -88,7 +88,7 @@ pub struct ProvenRewrite {
     pub sender: Sender,
     /// Rows that the repeated statements gave together: all of them are the same.
     pub rows: u64,
-    /// What the statements took that were sent, the earlier one included.
+    /// What the statements took that were sent, with the earlier one unless it wrote or locked its rows.
     pub before: SequenceCost,
     /// What could be sent instead, the best first.
     pub instead: Vec<Rewrite>,
@@ -164,7 +164,7 @@ pub struct Observed {
 pub struct Lookups {
     /// Who sent the first of them.
     pub sender: Sender,
-    /// The statements whose rows they were sent for.
+    /// The statements whose rows they were sent for; none where one of them wrote or locked rows, which only happens once.
     pub parents: Vec<SentStatement>,
     /// Every one of them.
     pub repeated: Vec<SentStatement>,

@@ -104,6 +104,9 @@ pub struct MeasuredPlan {
     /// there is only one sample.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub other_samples: Vec<PlanNode>,
+    /// What the planner would do without one of the hints that correct an estimate by what it would be, by the hint's text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub without_hint: BTreeMap<String, PlanNode>,
 }
 
 /// What `EXPLAIN (ANALYZE, BUFFERS, WAL, SETTINGS, FORMAT JSON)` tells of one execution.

@@ -21,7 +21,7 @@ use crate::{
         PlanPoint, PlanSnapshot, ServerError, Table, Value,
     },
     schedule::{ClientPlan, QueryPlan, StatementForm},
-    sql::{StatementKind, kind},
+    sql::{StatementKind, WrittenHint, kind, written_hints},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,6 +93,7 @@ impl<D: Database> Stage<'_, D> {
             plans: plans.collect(),
             catalog,
         };
+        self.leave_out_hints(&asked, &mut snapshot).await?;
         self.sample_again(&asked, &mut snapshot).await?;
         // Advice is about what is deployed in the end.
         let is_last = self.case.migration.is_none() || point == PlanPoint::After;
@@ -180,6 +181,39 @@ impl<D: Database> Stage<'_, D> {
         let explained = explained.await;
         copy.close().await?;
         explained
+    }
+
+    /// Asks for the plans without each of the hints that correct an estimate by what it would be.
+    async fn leave_out_hints(
+        &self,
+        asked: &[Asked<'_>],
+        snapshot: &mut PlanSnapshot,
+    ) -> Result<(), Breakage> {
+        let relative = |asked: &Asked<'_>| {
+            let hints = written_hints(&asked.query.sql);
+            hints.iter().any(WrittenHint::is_relative)
+        };
+        if !asked.iter().any(relative) {
+            return Ok(());
+        }
+        let (mut session, _notes) = self.connect_to(self.database).await?;
+        for (asked, plan) in asked.iter().zip(&mut snapshot.plans) {
+            let PlanOutcome::Measured(plan) = &mut plan.outcome else {
+                continue;
+            };
+            let hints = written_hints(&asked.query.sql).into_iter();
+            for hint in hints.filter(WrittenHint::is_relative) {
+                let sql = hint.left_out_of(&asked.query.sql);
+                let message = Message {
+                    sql: &sql,
+                    ..asked.message()
+                };
+                let explained = session.explain(message, ExplainMode::PlanOnly).await;
+                let explained = explained.map_err(|error| broke(&error, &asked.query.path))?;
+                plan.without_hint.insert(hint.text(), explained.root);
+            }
+        }
+        Ok(())
     }
 
     /// Asks for the plans under other samples of the tables that are too large to be read as a whole.
@@ -292,6 +326,7 @@ impl Executions {
                 executions: self.count,
                 steady: self.steady,
                 other_samples: Vec::new(),
+                without_hint: BTreeMap::new(),
             })),
             None => PlanOutcome::NoPlan,
         }

@@ -214,7 +214,12 @@ fn planner_settings<'a>(context: &'a Context<'_>) -> &'a BTreeMap<String, String
 
 /// The note on what the planner was told, and whether it did so.
 fn of_hints(query: &QueryPlan, plan: &MeasuredPlan, context: &Context<'_>) -> Option<Finding> {
-    let all = hints(&query.sql, planner_settings(context), &plan.explained.root);
+    let all = hints(
+        &query.sql,
+        planner_settings(context),
+        &plan.explained.root,
+        &plan.without_hint,
+    );
     let (obeyed, ignored): (Vec<&Hint>, Vec<&Hint>) =
         all.iter().partition(|hint| hint.instead.is_none());
     let name = &query.name;

@@ -147,7 +147,7 @@ seed:
 
 /// Clients that send one statement for each row of another one, and the forms in which one statement may ask instead, the
 /// best first.
-const REPEATED: [(&str, &str, &[RewriteForm]); 8] = [
+const REPEATED: [(&str, &str, &[RewriteForm]); 11] = [
     (
         "for each",
         "
@@ -206,6 +206,28 @@ const REPEATED: [(&str, &str, &[RewriteForm]); 8] = [
       - { step: list, sql: 'SELECT id, name FROM authors' }
       - { step: each, for_each: list, sql: 'SELECT title FROM books WHERE author_id IN (:id, :id + 1)', with: { id: { ref: list.id } } }",
         &[RewriteForm::Join],
+    ),
+    // A write is not sent again, and what it writes would not be seen by what is joined to it.
+    (
+        "rows that a write returns",
+        "
+      - { step: list, sql: 'UPDATE authors SET land = upper(land) WHERE id < 20 RETURNING id' }
+      - { step: each, for_each: list, sql: 'SELECT id, title FROM books WHERE author_id = :id', with: { id: { ref: list.id } } }",
+        &[RewriteForm::Array],
+    ),
+    (
+        "rows that are new",
+        "
+      - { step: list, sql: \"INSERT INTO books SELECT 1000 + n, n, 'new', 2000 FROM generate_series(1, 9) AS n RETURNING author_id\" }
+      - { step: each, for_each: list, sql: 'SELECT name FROM authors WHERE id = :id', with: { id: { ref: list.author_id } } }",
+        &[RewriteForm::Array],
+    ),
+    (
+        "rows that are locked",
+        "
+      - { step: list, sql: 'SELECT id FROM authors WHERE id < 20 FOR UPDATE' }
+      - { step: each, for_each: list, sql: 'SELECT id, title FROM books WHERE author_id = :id', with: { id: { ref: list.id } } }",
+        &[RewriteForm::Array],
     ),
     // A function that gives something else each time.
     (

@@ -5,7 +5,8 @@
 
 use crate::{
     record::PlanNode,
-    sql::lexer::{TokenKind, tokens},
+    sql::{WrittenHint, written_hints},
+    text::{plural, thousands},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,12 +22,17 @@ pub struct Hint {
 }
 
 /// The hints of a statement and of the settings under which it was planned. A hint whose word is not known is left out:
-/// whether it was obeyed cannot be seen in a plan.
-pub fn hints(sql: &str, settings: &BTreeMap<String, String>, root: &PlanNode) -> Vec<Hint> {
-    let named = in_comments(sql).into_iter().filter_map(|hint| {
-        let instead = instead_of_hint(&hint, root)?;
+/// whether it was obeyed cannot be seen in a plan. `without` has the plans that come of leaving out one hint, by its text.
+pub fn hints(
+    sql: &str,
+    settings: &BTreeMap<String, String>,
+    root: &PlanNode,
+    without: &BTreeMap<String, PlanNode>,
+) -> Vec<Hint> {
+    let named = written_hints(sql).into_iter().filter_map(|hint| {
+        let instead = instead_of_hint(&hint, root, without.get(&hint.text()))?;
         Some(Hint {
-            text: format!("{}({})", hint.word, hint.arguments),
+            text: hint.text(),
             is_setting: false,
             instead,
         })
@@ -77,52 +83,6 @@ const JOINS: [(&str, &str); 3] = [
     ("mergejoin", "Merge Join"),
 ];
 
-/// A word of a comment with its arguments.
-struct Written<'a> {
-    word: &'a str,
-    arguments: &'a str,
-}
-
-/// What comments that begin with `/*+` say.
-fn in_comments(sql: &str) -> Vec<Written<'_>> {
-    let comments = tokens(sql)
-        .into_iter()
-        .filter(|token| token.kind == TokenKind::BlockComment)
-        .filter_map(|token| sql[token.range].strip_prefix("/*+"));
-    let mut found = Vec::new();
-    for comment in comments {
-        let mut rest = comment.trim_end_matches("*/");
-        while let Some((word, behind)) = rest.split_once('(') {
-            let Some(end) = closing(behind) else {
-                break;
-            };
-            found.push(Written {
-                word: word.trim(),
-                arguments: behind[..end].trim(),
-            });
-            rest = &behind[end + 1..];
-        }
-    }
-    found
-}
-
-/// Where the parenthesis closes that is open before a text.
-fn closing(text: &str) -> Option<usize> {
-    let mut open = 0_usize;
-    let mut in_quotes = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            '"' => in_quotes = !in_quotes,
-            _ if in_quotes => {}
-            '(' => open += 1,
-            ')' if open == 0 => return Some(at),
-            ')' => open -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
 /// Names and parentheses; names are meant as they stand, whatever their case, as pg_hint_plan has it.
 fn words(arguments: &str) -> Vec<String> {
     let mut words = Vec::new();
@@ -149,7 +109,11 @@ fn words(arguments: &str) -> Vec<String> {
 }
 
 /// What the plan has otherwise, or none where the hint is obeyed; nothing where it is not known.
-fn instead_of_hint(hint: &Written<'_>, root: &PlanNode) -> Option<Option<String>> {
+fn instead_of_hint(
+    hint: &WrittenHint<'_>,
+    root: &PlanNode,
+    without: Option<&PlanNode>,
+) -> Option<Option<String>> {
     let word = hint.word.to_ascii_lowercase();
     let (wanted, bare) = match word.strip_prefix("no") {
         Some(bare) => (false, bare),
@@ -158,10 +122,11 @@ fn instead_of_hint(hint: &Written<'_>, root: &PlanNode) -> Option<Option<String>
     let of = words(hint.arguments);
     let known = SCANS.iter().any(|(name, _)| bare.starts_with(name))
         || JOINS.iter().any(|(name, _)| *name == bare)
-        || ["leading", "memoize", "parallel"].contains(&bare);
+        || ["leading", "memoize", "parallel", "rows"].contains(&bare);
     let tables: Vec<&String> = match bare {
         "leading" | "memoize" => of.iter().filter(|word| !is_parenthesis(word)).collect(),
         _ if JOINS.iter().any(|(name, _)| *name == bare) => of.iter().collect(),
+        "rows" => of.iter().take(of.len().saturating_sub(1)).collect(),
         _ => of.iter().take(1).collect(),
     };
     let unread = tables
@@ -189,6 +154,7 @@ fn instead_of_hint(hint: &Written<'_>, root: &PlanNode) -> Option<Option<String>
             Some((remembers != wanted).then_some(title))
         }
         "parallel" => instead_of_workers(&of, root),
+        "rows" if wanted => instead_of_rows(&of, root, without),
         "set" => {
             let [setting, value, ..] = &of[..] else {
                 return None;
@@ -266,6 +232,66 @@ fn instead_of_workers(of: &[String], root: &PlanNode) -> Option<Option<String>> 
     let planned = gathers.map(|node| node.shape.workers_planned).max();
     let planned = planned.unwrap_or_default();
     Some((planned != workers).then(|| crate::text::plural(planned, "worker")))
+}
+
+/// A corrected estimate of a join, as pg_hint_plan 1.5 has it (`RowsHintParse`, `adjust_rows`): `#n` is taken as it is, and
+/// `+n`, `-n` and `*n` change what is expected without the hint; the result is rounded, and at least a row. It holds for the
+/// join of just these tables; where the plan has no such join, nothing can be seen.
+fn instead_of_rows(
+    of: &[String],
+    root: &PlanNode,
+    without: Option<&PlanNode>,
+) -> Option<Option<String>> {
+    let (correction, tables) = of.split_last()?;
+    if tables.len() < 2 {
+        return Some(Some("no join of fewer than two tables".to_owned()));
+    }
+    let (sign, number) = correction.split_at_checked(1)?;
+    let Ok(number) = number.parse::<f64>() else {
+        return Some(Some(format!("no estimate by \"{correction}\"")));
+    };
+    let actual = expected_rows(root, tables)?;
+    let original = || expected_rows(without?, tables);
+    let meant = match sign {
+        "#" => number,
+        "+" => original()? + number,
+        "-" => original()? - number,
+        "*" => original()? * number,
+        _ => return Some(Some(format!("no estimate by \"{correction}\""))),
+    };
+    let meant = meant.round_ties_even().max(1.0);
+    let obeyed = (actual - meant).abs() <= 0.5 + meant * 1e-6;
+    Some((!obeyed).then(|| {
+        let rows = plural(actual as u64, "row");
+        format!("{rows} where {} are meant", thousands(meant as u64))
+    }))
+}
+
+/// How many rows are expected of the join of just these tables; none where there is no such join, or where the node tells
+/// of a part of its rows only: those of one worker, or of one row of another table.
+fn expected_rows(root: &PlanNode, tables: &[String]) -> Option<f64> {
+    let join = smallest_with(root, tables)?;
+    let scans = || join.nodes().filter(|node| is_read(node));
+    if !scans().all(|node| tables.iter().any(|table| reads(node, table))) {
+        return None;
+    }
+    let mut node = root;
+    let mut gathered = None;
+    while !std::ptr::eq(node, join) {
+        let mut children = node.children.iter();
+        let next = children.find(|child| child.nodes().any(|node| std::ptr::eq(node, join)))?;
+        let is_again = next.shape.role.as_deref() == Some("Inner") && node.kind == "Nested Loop";
+        if is_again {
+            return None;
+        }
+        if node.kind.starts_with("Gather") {
+            gathered = Some(node);
+        } else if gathered.is_some() && !node.kind.ends_with("Sort") {
+            return None;
+        }
+        node = next;
+    }
+    Some(gathered.unwrap_or(join).estimate.rows)
 }
 
 /// A join as an order of tables: `((o i) u)`.
@@ -373,8 +399,12 @@ fn reads(node: &PlanNode, table: &str) -> bool {
         let number = rest.strip_prefix('_').unwrap_or_default();
         rest.is_empty() || !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
     };
-    node.kind.ends_with("Scan")
-        && name.is_some_and(|name| name.strip_prefix(table).is_some_and(is_part))
+    is_read(node) && name.is_some_and(|name| name.strip_prefix(table).is_some_and(is_part))
+}
+
+/// Whether a node reads what has a name in the statement; an index that a bitmap is made of has none.
+fn is_read(node: &PlanNode) -> bool {
+    node.kind.ends_with("Scan") && node.kind != "Bitmap Index Scan"
 }
 
 /// The lowest join that has all of these tables below it.
@@ -395,7 +425,7 @@ mod tests {
     use crate::measure::testing::plans::{node, scan};
 
     fn told(sql: &str, root: &PlanNode) -> Vec<(String, Option<String>)> {
-        let found = hints(sql, &BTreeMap::new(), root);
+        let found = hints(sql, &BTreeMap::new(), root, &BTreeMap::new());
         found
             .into_iter()
             .map(|hint| (hint.text, hint.instead))
@@ -408,7 +438,7 @@ mod tests {
         let users = scan("Seq Scan", "users", None, 100.0, 1);
         let root = node("Hash Join", 5.0, 1, vec![orders, users]);
         let sql = "/*+ IndexScan(orders orders_user) Leading((orders users)) SeqScan(orders) HashJoin(orders users) \
-                   NoHashJoin(orders users) Rows(orders users #10) */ SELECT 1";
+                   NoHashJoin(orders users) Rows(orders users #10) Rows(orders users *2) */ SELECT 1";
         let orders = Some("Index Scan using orders_user on orders".to_owned());
         assert_eq!(
             told(sql, &root),
@@ -420,6 +450,10 @@ mod tests {
                 (
                     "NoHashJoin(orders users)".to_owned(),
                     Some("Hash Join".to_owned())
+                ),
+                (
+                    "Rows(orders users #10)".to_owned(),
+                    Some("5 rows where 10 are meant".to_owned())
                 ),
             ]
         );
@@ -505,6 +539,72 @@ mod tests {
         assert_eq!(told(&sql, &root), expected);
     }
 
+    /// A join of orders and users that is expected to give so many rows.
+    fn joined(rows: f64) -> PlanNode {
+        let orders = scan("Seq Scan", "orders", None, 100.0, 1);
+        let users = scan("Index Scan", "users", Some("users_pkey"), 1.0, 1);
+        node("Nested Loop", rows, 1, vec![orders, users])
+    }
+
+    #[test]
+    fn an_estimate_is_corrected_by_what_it_is_without_the_hint() {
+        let without = joined(250.0);
+        // The hint, what is expected with it, and what the plan has otherwise.
+        for (hint, rows, instead) in [
+            ("#10", 10.0, None),
+            ("#10.6", 11.0, None),
+            ("#0", 1.0, None),
+            ("#10", 250.0, Some("250 rows where 10 are meant")),
+            ("+10", 260.0, None),
+            ("+10", 250.0, Some("250 rows where 260 are meant")),
+            ("-10", 240.0, None),
+            ("-300", 1.0, None),
+            ("-10", 250.0, Some("250 rows where 240 are meant")),
+            ("*10", 2500.0, None),
+            ("*0.01", 2.0, None),
+            ("*1e1", 250.0, Some("250 rows where 2,500 are meant")),
+            ("10", 250.0, Some("no estimate by \"10\"")),
+            ("#ten", 250.0, Some("no estimate by \"#ten\"")),
+        ] {
+            let text = format!("Rows(users orders {hint})");
+            let without = BTreeMap::from([(text.clone(), without.clone())]);
+            let sql = format!("/*+ {text} */ SELECT 1");
+            let found = hints(&sql, &BTreeMap::new(), &joined(rows), &without);
+            let told: Vec<Option<&str>> =
+                found.iter().map(|hint| hint.instead.as_deref()).collect();
+            assert_eq!(told, [instead], "{hint} and {rows}");
+        }
+    }
+
+    #[test]
+    fn an_estimate_is_looked_at_where_the_plan_tells_it_whole() {
+        let lines = || scan("Seq Scan", "lines", None, 9.0, 1);
+        let told = |hint: &str, root: &PlanNode| told(&format!("/*+ {hint} */ SELECT 1"), root);
+        // Two of three tables, of which the plan joins another two first.
+        let root = node("Hash Join", 5.0, 1, vec![joined(10.0), lines()]);
+        assert_eq!(told("Rows(orders lines #7)", &root), []);
+        assert_eq!(told("Rows(orders users #10)", &root).len(), 1);
+        // Without the plan that there is without the hint, nothing can be said of a difference.
+        assert_eq!(told("Rows(orders users +7)", &root), []);
+        // The rows of one worker, and those of all.
+        let gathered = node("Gather", 24.0, 1, vec![joined(10.0)]);
+        assert_eq!(
+            told("Rows(orders users #24)", &gathered),
+            [("Rows(orders users #24)".to_owned(), None)]
+        );
+        let counted = node(
+            "Gather",
+            2.0,
+            1,
+            vec![node("Aggregate", 1.0, 1, vec![joined(10.0)])],
+        );
+        assert_eq!(told("Rows(orders users #10)", &counted), []);
+        assert_eq!(
+            told("Rows(orders #10)", &root)[0].1.as_deref(),
+            Some("no join of fewer than two tables")
+        );
+    }
+
     #[test]
     fn a_way_that_a_setting_forbids_may_be_taken_all_the_same() {
         let root = scan("Seq Scan", "users", None, 100.0, 1);
@@ -513,7 +613,7 @@ mod tests {
             ("enable_nestloop".to_owned(), "off".to_owned()),
             ("enable_hashjoin".to_owned(), "on".to_owned()),
         ]);
-        let found = hints("SELECT 1", &settings, &root);
+        let found = hints("SELECT 1", &settings, &root, &BTreeMap::new());
         let told: Vec<(&str, bool)> = found
             .iter()
             .map(|hint| (hint.text.as_str(), hint.instead.is_some()))

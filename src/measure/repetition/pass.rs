@@ -105,18 +105,17 @@ impl<'t, 'a> PassView<'t, 'a> {
         })
     }
 
-    /// The statements of a group and those for whose rows they were sent, if it is one statement for each of them and all
-    /// of them only read.
+    /// The statements of a group and those for whose rows they were sent, if it is one statement for each of them. What
+    /// gave the rows is left out where it wrote or locked them: it must not be sent again, and has to be sent in any case.
     pub(super) fn lookups(&self, group: &[usize]) -> Option<Lookups> {
         let binds = self.binds(group);
         if binds.iter().collect::<HashSet<_>>().len() < 2 {
             return None;
         }
         let parent = self.parent(group, &binds)?;
-        let parents = parent.results.iter().map(|index| &self.sent[*index]);
-        if !parents.clone().all(|parent| parent.text.is_read()) {
-            return None;
-        }
+        let results = parent.results.iter().map(|index| &self.sent[*index]);
+        let is_sent_again = results.clone().all(|parent| parent.text.is_read());
+        let parents = results.filter(|_| is_sent_again);
         let varying = varying(&binds);
         let first = self.named(&self.sent[*group.first()?]);
         let values = group.iter().map(|index| {

@@ -62,6 +62,7 @@ pub(crate) fn captured(query: &str, root: PlanNode) -> CapturedPlan {
             executions: 2,
             steady: true,
             other_samples: Vec::new(),
+            without_hint: Default::default(),
         })),
     }
 }

@@ -6,7 +6,9 @@
 //!
 //! One statement for each row of an earlier one is carried out there as it was sent, with the values of its time; so is
 //! the statement that could have been sent instead. It is proposed only where the rows are the same, and where it needs
-//! fewer round trips, no more pages and no more time.
+//! fewer round trips, no more pages and no more time. Where the earlier statement wrote or locked its rows, it is not sent
+//! again: what followed is asked for all its values at once, as the database is in the end. Nothing is joined to a write,
+//! since a statement does not see in its tables what a part of it writes.
 
 use super::{Helped, candidates, plain, same_rows};
 use crate::{
