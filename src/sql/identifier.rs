@@ -3,7 +3,11 @@
 /// What an identifier names: quoted as it stands, otherwise in lower case.
 pub fn name_of(text: &str) -> String {
     match text.strip_prefix('"') {
-        Some(quoted) => quoted.trim_end_matches('"').replace("\"\"", "\""),
+        Some(quoted) => {
+            // Only the last one closes: a name may end with a quote itself.
+            let inner = quoted.strip_suffix('"').unwrap_or(quoted);
+            inner.replace("\"\"", "\"")
+        }
         None => text.to_lowercase(),
     }
 }
