@@ -23,11 +23,12 @@ use crate::record::Breakage;
 use crate::run::session::NotReady;
 use crate::schedule::{CommonGood, DatabasePlan};
 use deadpool_postgres::PoolError;
+use futures_util::future::Either;
 use postgres_protocol::password::scram_sha_256;
 use spares::Spare;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// The role that owns the databases of an embedded server where a scenario names none.
 pub const DEFAULT_ROLE: &str = "pgauge";
@@ -50,8 +51,8 @@ pub(super) struct Cluster {
     pub(super) judged_seeds: Mutex<HashMap<String, Option<String>>>,
     templates: Templates,
     origin: Origin,
-    /// What one case at a time may have, with whose turn it is.
-    turns: Mutex<HashMap<Shared, Arc<AsyncMutex<()>>>>,
+    /// What one case at a time may have, or several that share it, with whose turn it is.
+    turns: Mutex<HashMap<Shared, Arc<RwLock<()>>>>,
     /// Databases of cases that are over, like fresh ones.
     spares: Mutex<Vec<Spare>>,
     /// What a fresh database is like.
@@ -68,7 +69,7 @@ enum Shared {
 }
 
 /// The right to what there is once, for as long as a case has it.
-pub(super) type Turn = Arc<OwnedMutexGuard<()>>;
+pub(super) type Turn = Arc<Either<OwnedRwLockWriteGuard<()>, OwnedRwLockReadGuard<()>>>;
 
 /// What the server is and who we are on it.
 #[derive(Debug, Clone, Default)]

@@ -235,8 +235,8 @@ impl Server for PgServer {
         if let Some(name) = &plan.name {
             turns.push(cluster.turn_of(name).await?);
         }
-        for good in case.common_goods() {
-            turns.push(cluster.turn_with(good).await);
+        for (good, share) in case.common_goods() {
+            turns.push(cluster.turn_with(good, share).await);
         }
         let spare = plan.is_empty().then(|| cluster.spare(role.as_deref()));
         let (name, uses) = match spare.flatten() {

@@ -1,5 +1,8 @@
 //! Does a query wait for a lock? One looks from outside while it runs, unless it is over at once: whoever looks takes
 //! time from those who are looked at.
+//!
+//! There is no event to wait for instead: the server tells nobody that a backend begins to wait. What it does tell, in its
+//! log (`log_lock_waits`), it tells after `deadlock_timeout`, and not to who has no right to read that.
 
 use super::session::{LockWatch, Queued};
 use crate::record::{Breakage, Micros, SeenLockWait};

@@ -29,6 +29,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod tide;
+mod turns;
 mod whole;
 
 pub use carry_out::play_order;

@@ -6,6 +6,7 @@ use super::{
     load::LoadProgress,
     session::Server,
     stop::Interrupt,
+    turns::Turns,
 };
 use crate::{
     record::{Breakage, CaseEnd, CaseLog, Event, LoadLog, Micros, Observed, RunFacts, RunLog},
@@ -15,7 +16,7 @@ use std::{
     ops::ControlFlow,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -210,15 +211,15 @@ struct Work<'a, S> {
 
 impl<S: Server + Sync> Work<'_, S> {
     fn carry_out_all(&self, indices: &[usize], jobs: usize) {
-        let next = AtomicUsize::new(0);
+        let turns = Turns::of(self.plan, indices);
         std::thread::scope(|scope| {
             for _ in 0..jobs.clamp(1, indices.len().max(1)) {
                 scope.spawn(|| {
-                    while let Some(index) = indices.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if self.shall_end() {
-                            break;
-                        }
-                        self.carry_out_one(*index);
+                    while !self.shall_end()
+                        && let Some(index) = turns.next()
+                    {
+                        self.carry_out_one(index);
+                        turns.ended(index);
                     }
                 });
             }

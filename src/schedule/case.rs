@@ -133,8 +133,8 @@ impl Case {
             .chain(scripts)
     }
 
-    /// What it needs that all databases of a server have in common, by what it is known to send.
-    pub fn common_goods(&self) -> Vec<CommonGood> {
+    /// What it needs that all databases of a server have in common, by what it is known to send, and how it shares it.
+    pub fn common_goods(&self) -> Vec<(CommonGood, Share)> {
         let control = self.control.setup.iter().chain(&self.control.teardown);
         let teardowns = self.clients.iter().flat_map(|client| &client.teardown);
         let texts = self
@@ -148,22 +148,23 @@ impl Case {
                 .iter()
                 .any(|reach| reach.outside == Outside::Replication)
         };
-        let words: &[&str] = match self.database.preset {
-            None => &["pg_notification_queue_usage"],
-            // What others left in the queue shows in its expected outcome.
-            Some(Preset::Isolationtester) => &["notify", "notification", "listen"],
+        let says = |words: &[&str]| {
+            let mut lower = texts.iter().map(|text| text.to_ascii_lowercase());
+            lower.any(|text| words.iter().any(|word| text.contains(word)))
         };
-        let notifies = |text: &&str| {
-            let text = text.to_ascii_lowercase();
-            words.iter().any(|word| text.contains(word))
+        let notifications = match self.database.preset {
+            _ if says(&["pg_notification_queue_usage"]) => Some(Share::Alone),
+            _ if !says(&["notify", "notification", "listen"]) => None,
+            // Notifications stay in their database; how full the queue is does not.
+            None => Some(Share::Beside),
+            // What others left in the queue shows in its expected outcome.
+            Some(Preset::Isolationtester) => Some(Share::Alone),
         };
         let mut goods = Vec::new();
         if texts.iter().any(replicates) {
-            goods.push(CommonGood::Replication);
+            goods.push((CommonGood::Replication, Share::Alone));
         }
-        if texts.iter().any(notifies) {
-            goods.push(CommonGood::Notifications);
-        }
+        goods.extend(notifications.map(|share| (CommonGood::Notifications, share)));
         goods
     }
 
@@ -188,7 +189,7 @@ impl Case {
     }
 }
 
-/// What all databases of a server have in common, so that cases that need it run one after the other.
+/// What all databases of a server have in common, so that a case that needs it alone has to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CommonGood {
     /// Replication slots and origins: their names are the whole server's, and making a slot waits for the transactions of
@@ -196,6 +197,15 @@ pub enum CommonGood {
     Replication,
     /// The queue of notifications: how full it is depends on who listens, in whatever database.
     Notifications,
+}
+
+/// How a case uses what all have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Share {
+    /// Nobody else may use it meanwhile: it sees what they do.
+    Alone,
+    /// Together with others who do not mind either.
+    Beside,
 }
 
 /// One of several orders that share their sessions.

@@ -13,7 +13,7 @@ pub mod statistics;
 pub use case::{
     ArgumentPlan, BudgetOrigin, BudgetPlan, Case, ClientPlan, CommonGood, ControlPlan,
     DatabasePlan, ExplorePlan, HookPlan, LaunchPlan, MarkerPlan, OrdersPlan, OutcomePlan, Plan,
-    ProbePlan, Production, QueryPlan, RetryPlan, Round, SeedAction, SeedPlan, StatementForm,
+    ProbePlan, Production, QueryPlan, RetryPlan, Round, SeedAction, SeedPlan, Share, StatementForm,
     StatementPlan, StepPlan, StepWork, statistics_target,
 };
 pub use load::{Barrier, LoadPlan, MixPart, StagePlan};

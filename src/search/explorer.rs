@@ -15,7 +15,7 @@ use crate::{
         LaunchedStep, Micros, Others,
     },
     run::{ExploreProgress, Explorer, Exploring, Interrupt, NextStep, Rewindable, Server},
-    schedule::{Case, ExplorePlan, OrdersPlan},
+    schedule::{Case, ExplorePlan, OrdersPlan, Share},
     spec::{client::Isolation, expect::Expectation, explore::EqualOrders},
     verdict::{self, FindingKind, Terms},
 };
@@ -111,7 +111,13 @@ where
             // A name is given to one database at a time.
             _ if case.database.name.is_some() => 1,
             // So is what all databases have in common.
-            _ if !case.common_goods().is_empty() => 1,
+            _ if case
+                .common_goods()
+                .iter()
+                .any(|(_, share)| *share == Share::Alone) =>
+            {
+                1
+            }
             OrdersPlan::All(_) | OrdersPlan::Preemptions(..) | OrdersPlan::Sample => {
                 self.databases.clamp(1, MOST_DATABASES)
             }

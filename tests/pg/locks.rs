@@ -102,3 +102,20 @@ fn a_safe_snapshot_is_waited_for() {
         database.close().await.unwrap();
     });
 }
+
+#[test]
+fn whoever_looks_at_a_database_leaves_before_it_is_copied() {
+    with_server(|server| async move {
+        let database = database(server, "copied", "CREATE TABLE t (id int)").await;
+        let mut watch = database.watch().await.unwrap();
+        assert_eq!(watch.queue().await.unwrap().len(), 0);
+        drop(watch);
+        // Who stays is waited for, ended in the end, and lost to whoever looks again.
+        let copy = database.fork().await.unwrap();
+        let mut again = database.watch().await.unwrap();
+        assert_eq!(again.queue().await.unwrap().len(), 0);
+        drop(again);
+        copy.close().await.unwrap();
+        database.close().await.unwrap();
+    });
+}

@@ -6,7 +6,8 @@ use crate::pg::name::random_name;
 use crate::pg::{failure, registry};
 use crate::record::Breakage;
 use crate::run::session::NotReady;
-use crate::schedule::CommonGood;
+use crate::schedule::{CommonGood, Share};
+use futures_util::future::Either;
 use std::sync::PoisonError;
 use tokio_postgres::Error;
 
@@ -42,7 +43,7 @@ impl Cluster {
 
     /// Waits until no other case has a database of this name. What is there without pgauge is not touched.
     pub(in crate::pg) async fn turn_of(&self, name: &str) -> Result<Turn, NotReady> {
-        let turn = self.turn(Shared::Name(name.to_owned())).await;
+        let turn = self.turn(Shared::Name(name.to_owned()), Share::Alone).await;
         const EXISTS: &str = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1";
         let there = self.admin.query(EXISTS, &[&name]).await;
         let there = there.map_err(|error| {
@@ -61,17 +62,20 @@ impl Cluster {
         }
     }
 
-    /// Waits until no other case needs this.
-    pub(in crate::pg) async fn turn_with(&self, good: CommonGood) -> Turn {
-        self.turn(Shared::Good(good)).await
+    /// Waits until no other case needs this, or until none does that needs it alone.
+    pub(in crate::pg) async fn turn_with(&self, good: CommonGood, share: Share) -> Turn {
+        self.turn(Shared::Good(good), share).await
     }
 
-    async fn turn(&self, what: Shared) -> Turn {
+    async fn turn(&self, what: Shared, share: Share) -> Turn {
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             turns.entry(what).or_default().clone()
         };
-        Turn::new(turn.lock_owned().await)
+        Turn::new(match share {
+            Share::Alone => Either::Left(turn.write_owned().await),
+            Share::Beside => Either::Right(turn.read_owned().await),
+        })
     }
 
     /// Gives a database of ours a name that it must have. Its comment tells what it was called, so that it is known

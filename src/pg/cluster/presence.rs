@@ -9,16 +9,13 @@ use crate::record::Breakage;
 use crate::text::format_duration;
 use std::future::Future;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the server may take for what is quick: longer than the patience with sessions that are being closed.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long the news may take that a server of our own has ended, once it does not answer.
 const NEWS_LIMIT: Duration = Duration::from_secs(2);
-
-/// Between two looks for that news, which cost nothing.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 impl Cluster {
     /// Sees whether the server is still there, before anything else is asked of it.
@@ -81,10 +78,8 @@ impl Cluster {
             return gone;
         };
         // Its sessions may hear of its end before we do.
-        let since = Instant::now();
-        while own.ended().is_none() && since.elapsed() < NEWS_LIMIT {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+        let news = own.server.until_ended();
+        let _in_time = tokio::time::timeout(NEWS_LIMIT, news).await;
         own.ended()
             .cloned()
             .unwrap_or_else(|| self.explain(breakage))

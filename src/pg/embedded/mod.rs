@@ -159,6 +159,12 @@ impl EmbeddedServer {
         })
     }
 
+    /// Waits until it ends without being stopped.
+    pub async fn until_ended(&self) {
+        let mut news = self.watchdog.news();
+        while self.ended().is_none() && news.changed().await.is_ok() {}
+    }
+
     /// Stops it at once, without a checkpoint, and removes everything. Dropping it does the same, silently.
     ///
     /// # Errors

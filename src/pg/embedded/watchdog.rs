@@ -23,6 +23,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+use tokio::sync::watch;
 
 const SCRIPT: &str = include_str!("watchdog.sh");
 
@@ -68,6 +69,8 @@ pub(super) struct Watchdog {
     control: UnixStream,
     // A receiver alone would keep a server from being shared between threads.
     reports: Mutex<Receiver<Report>>,
+    /// Changes with every report, and is closed with the last.
+    news: watch::Receiver<u64>,
     folder: PathBuf,
 }
 
@@ -106,6 +109,7 @@ impl Watchdog {
         drop(command);
         let lines = BufReader::new(control.try_clone()?).lines();
         let (sender, reports) = mpsc::channel();
+        let (tell, news) = watch::channel(0);
         thread::Builder::new()
             .name("pgauge-watchdog".to_owned())
             .spawn(move || {
@@ -113,12 +117,17 @@ impl Watchdog {
                     if sender.send(Report::parse(&line)).is_err() {
                         break;
                     }
+                    tell.send_modify(|count| *count += 1);
                 }
+                // Who hears that there will be no more must find it so.
+                drop(sender);
+                drop(tell);
             })?;
         Ok(Self {
             process,
             control,
             reports: Mutex::new(reports),
+            news,
             folder: folder.to_owned(),
         })
     }
@@ -141,6 +150,13 @@ impl Watchdog {
     pub(super) fn told(&self) -> Result<Report, TryRecvError> {
         let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
         reports.try_recv()
+    }
+
+    /// Hears of every report from now on, which [`told`](Self::told) then gives.
+    pub(super) fn news(&self) -> watch::Receiver<u64> {
+        let mut news = self.news.clone();
+        news.mark_unchanged();
+        news
     }
 
     /// Ends the server; afterwards nothing of it is left, unless somebody killed the watchdog.

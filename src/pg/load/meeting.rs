@@ -3,6 +3,9 @@
 //!
 //! Who has seen all others says so with a second lock. Nobody leaves before all who are there have said so; else one whose
 //! load is over soon might be gone before the last one has looked.
+//!
+//! One looks again and again, since there is no event that says both who came and who is gone: no lock can be waited for
+//! until somebody takes it, and a NOTIFY is not sent by a process that was killed, whose locks end with its session.
 
 use crate::schedule::Barrier;
 use std::time::Duration;

@@ -2,7 +2,8 @@
 //! server is asked again and again who waits for a lock meanwhile.
 //!
 //! The sessions of a load note no events of their own, so that waits are seen from outside: one that is shorter than the
-//! time between two looks may be missed.
+//! time between two looks may be missed. The server itself tells nobody when a wait begins. Nor does a load tell of each of
+//! its transactions, so that the midst of it is looked for as well: telling would take time from what is measured.
 
 use super::beside::Beside;
 use crate::{
@@ -25,7 +26,7 @@ use tokio::sync::oneshot;
 /// How often the locks are looked at while it runs.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// How often the wish to end is looked for before it begins.
+/// How often the wish to end is looked for before it begins: a flag, so that hooks on threads of their own can read it too.
 const HEED_EVERY: Duration = Duration::from_millis(20);
 
 impl<D: Database> Stage<'_, D> {

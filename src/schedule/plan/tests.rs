@@ -1,5 +1,5 @@
 use super::*;
-use crate::schedule::{ArgumentPlan, SeedAction, StatementForm, StepWork};
+use crate::schedule::{ArgumentPlan, CommonGood, SeedAction, Share, StatementForm, StepWork};
 use crate::source::SourceFile;
 use crate::spec::{load, load_unchecked};
 
@@ -273,4 +273,21 @@ fn tags_and_names_select_cases() {
     assert_eq!(count(&["shop"], &[]), 0);
     assert_eq!(count(&[], &["SECOND"]), 1);
     assert_eq!(count(&["bank"], &["third", "transfers"]), 2);
+}
+
+#[test]
+fn who_looks_at_the_queue_of_notifications_has_it_alone_and_who_listens_shares_it() {
+    let goods = |sql: &str| {
+        let text =
+            format!("name: a\nclients: {{ one: {{ steps: [{{ step: s, sql: {sql} }}] }} }}\n");
+        planned(&text).cases[0].common_goods()
+    };
+    let notifications = |share| vec![(CommonGood::Notifications, share)];
+    assert_eq!(goods("LISTEN orders"), notifications(Share::Beside));
+    assert_eq!(goods("NOTIFY orders"), notifications(Share::Beside));
+    assert_eq!(
+        goods("SELECT pg_notification_queue_usage()"),
+        notifications(Share::Alone)
+    );
+    assert_eq!(goods("SELECT 1"), vec![]);
 }
