@@ -188,7 +188,7 @@ impl Admin {
 }
 
 /// The time between two looks at something that no one tells us about: short at first, then longer.
-struct Pause(Duration);
+pub(super) struct Pause(Duration);
 
 impl Default for Pause {
     fn default() -> Self {
@@ -197,7 +197,7 @@ impl Default for Pause {
 }
 
 impl Pause {
-    async fn take(&mut self) {
+    pub(super) async fn take(&mut self) {
         tokio::time::sleep(self.0).await;
         self.0 = (self.0 * 2).min(Duration::from_millis(20));
     }

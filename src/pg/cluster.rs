@@ -25,7 +25,8 @@ use crate::schedule::{CommonGood, DatabasePlan};
 use deadpool_postgres::PoolError;
 use futures_util::future::Either;
 use postgres_protocol::password::scram_sha_256;
-use spares::Spare;
+pub(super) use spares::Spare;
+use spares::{Looks, Spares};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{Mutex as AsyncMutex, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -53,10 +54,8 @@ pub(super) struct Cluster {
     origin: Origin,
     /// What one case at a time may have, or several that share it, with whose turn it is.
     turns: Mutex<HashMap<Shared, Arc<RwLock<()>>>>,
-    /// Databases of cases that are over, like fresh ones.
-    spares: Mutex<Vec<Spare>>,
-    /// What a fresh database is like.
-    fresh: OnceLock<String>,
+    spares: Arc<Spares>,
+    looks: Looks,
 }
 
 /// What there is once on a server, so that cases that need it run one after the other.
@@ -195,8 +194,8 @@ impl Cluster {
             templates: Templates::new(templates),
             origin,
             turns: Mutex::default(),
-            spares: Mutex::default(),
-            fresh: OnceLock::new(),
+            spares: Arc::default(),
+            looks: Looks::default(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::admin::{self, quote_ident};
 use super::catalog;
-use super::cluster::{Cluster, Turn};
+use super::cluster::{Cluster, Spare, Turn};
 use super::connect::Login;
 use super::copies;
 use super::deadlock_checks::{self, DeadlockChecks};
@@ -39,6 +39,8 @@ pub struct PgDatabase {
     pools: RefCell<HashMap<Login, Rc<SessionPool>>>,
     /// Who watched the locks last.
     watching: RefCell<Option<Rc<Watching>>>,
+    /// What it takes to use the database again, if that is possible.
+    spare: RefCell<Option<Spare>>,
     /// Counts the changes of its tables and types by its sessions.
     schema_version: Arc<AtomicU64>,
 }
@@ -58,8 +60,6 @@ pub(super) struct Common {
     pub(super) retention: Retention,
     /// The name that it must have, if it must have one.
     pub(super) called: Option<String>,
-    /// How often the database was used before, if the next case may use it again.
-    pub(super) uses: Option<u32>,
     /// The right to that name, and to whatever else there is once on the server; others wait for it.
     pub(super) turns: Vec<Turn>,
     /// Who hears about searches for deadlocks, where the victim of one has to be the same in every run.
@@ -67,13 +67,19 @@ pub(super) struct Common {
 }
 
 impl PgDatabase {
-    pub(super) fn new(cluster: Arc<Cluster>, name: String, common: Common) -> Self {
+    pub(super) fn new(
+        cluster: Arc<Cluster>,
+        name: String,
+        common: Common,
+        spare: Option<Spare>,
+    ) -> Self {
         Self {
             cluster,
             name,
             common,
             pools: RefCell::default(),
             watching: RefCell::default(),
+            spare: RefCell::new(spare),
             schema_version: Arc::default(),
         }
     }
@@ -121,12 +127,18 @@ impl PgDatabase {
         }
     }
 
+    /// Leaves the database, with all sessions of the case and of our own: whoever wants it for himself waits five
+    /// seconds for each that is still there.
+    fn leave(&self) {
+        self.close_pools();
+        drop(self.watching.take());
+        drop(self.spare.take());
+    }
+
     /// Closes all connections of the case and waits until the server has ended them: only then is all counted that they
     /// did.
     async fn end_sessions(&self) -> Result<(), Breakage> {
-        self.close_pools();
-        // Who watched the locks is a session too, for which the server would wait in vain.
-        drop(self.watching.take());
+        self.leave();
         let ended = self
             .cluster
             .admin
@@ -206,9 +218,7 @@ impl Database for PgDatabase {
     }
 
     async fn fork(&self) -> Result<Self, Breakage> {
-        self.close_pools();
-        // The server waits five seconds for every session that still looks at what is to be copied.
-        drop(self.watching.take());
+        self.leave();
         let role = self.common.role.as_deref();
         let name = self.cluster.clone_of(self.name(), role).await?;
         let common = Common {
@@ -216,10 +226,9 @@ impl Database for PgDatabase {
             retention: Retention::Drop,
             called: None,
             turns: Vec::new(),
-            uses: None,
             ..self.common.clone()
         };
-        Ok(Self::new(self.cluster.clone(), name, common))
+        Ok(Self::new(self.cluster.clone(), name, common, None))
     }
 
     async fn cause(&self, breakage: Breakage) -> Breakage {
@@ -316,35 +325,24 @@ impl Database for PgDatabase {
     }
 
     async fn close(self) -> Result<(), Breakage> {
-        let mut watching = self.watching.take();
-        self.close_pools();
+        let spare = self.spare.take();
+        self.leave();
         let Common {
             called,
             turns,
             retention,
-            uses,
-            role,
             ..
         } = self.common;
         if let Some(called) = &called {
-            watching = None;
             self.cluster.call_back(&self.name, called).await?;
         }
-        let kept = match (retention, uses, &watching) {
-            (Retention::Keep, ..) => true,
-            (Retention::Drop, Some(uses), Some(watching)) => {
-                let role = role.as_deref();
-                let cluster = &self.cluster;
-                cluster
-                    .keep_spare(&self.name, role, uses, watching.client())
-                    .await
+        let end = match (retention, spare) {
+            (Retention::Keep, _) => Ok(()),
+            (Retention::Drop, None) => self.cluster.give_back(&self.name).await,
+            (Retention::Drop, Some(spare)) => {
+                self.cluster.take_back(spare);
+                Ok(())
             }
-            (Retention::Drop, None, _) | (Retention::Drop, _, None) => false,
-        };
-        drop(watching);
-        let end = match kept {
-            true => Ok(()),
-            false => self.cluster.give_back(&self.name).await,
         };
         // Now others may have a database of that name.
         drop(turns);

@@ -120,11 +120,6 @@ impl PgLockWatch {
 }
 
 impl Watching {
-    /// For other questions to the database than those about locks.
-    pub(super) fn client(&self) -> &Client {
-        &self.client
-    }
-
     async fn open(
         connector: &Connector,
         login: &Login,

@@ -1,6 +1,6 @@
 //! The server of a run: one that pgauge starts itself, or one that a URL names.
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Spare};
 use super::conninfo::Conninfo;
 use super::database::{Common, PgDatabase};
 use super::deadlock_checks::DeadlockChecks;
@@ -169,6 +169,29 @@ impl PgServer {
         self.cluster.clear().await.and(released)
     }
 
+    /// A database that nobody has used, or one like it; with what it takes to use it again, if that is possible.
+    async fn unused(
+        &self,
+        cluster: &Cluster,
+        plan: &DatabasePlan,
+        role: Option<&str>,
+    ) -> Result<(String, Option<Spare>), NotReady> {
+        // Only what cleans up behind itself is worth a look.
+        let again = plan.is_empty()
+            && plan.preset.is_some()
+            && plan.name.is_none()
+            && self.retain.databases == Retention::Drop;
+        if !again {
+            return Ok((self.fresh(cluster, plan, role).await?, None));
+        }
+        if let Some(spare) = cluster.spare(role) {
+            return Ok((spare.name().to_owned(), Some(spare)));
+        }
+        let name = self.fresh(cluster, plan, role).await?;
+        let spare = cluster.to_spare(&name, role).await;
+        Ok((name, spare))
+    }
+
     /// A database that nobody has used.
     async fn fresh(
         &self,
@@ -180,11 +203,7 @@ impl PgServer {
             true => "template0".to_owned(),
             false => cluster.template(plan, role).await?,
         };
-        let name = cluster.clone_of(&template, role).await.map_err(broke)?;
-        if plan.is_empty() && plan.preset.is_some() {
-            cluster.learn_fresh(&name).await;
-        }
-        Ok(name)
+        cluster.clone_of(&template, role).await.map_err(broke)
     }
 
     /// The server that a case runs on: another one, if it asks for settings that hold for a whole server, or for TCP.
@@ -238,11 +257,8 @@ impl Server for PgServer {
         for (good, share) in case.common_goods() {
             turns.push(cluster.turn_with(good, share).await);
         }
-        let spare = plan.is_empty().then(|| cluster.spare(role.as_deref()));
-        let (name, uses) = match spare.flatten() {
-            Some(spare) => spare,
-            None => (self.fresh(&cluster, plan, role.as_deref()).await?, 0),
-        };
+        cluster.drop_used_up().await.map_err(broke)?;
+        let (name, spare) = self.unused(&cluster, plan, role.as_deref()).await?;
         if !plan.seed.reads.is_empty() {
             let reads = &plan.seed.reads;
             templates::read_columns(&cluster, &name, role.as_deref(), reads).await?;
@@ -265,8 +281,6 @@ impl Server for PgServer {
             called: plan.name.clone(),
             turns,
             checks: deadlock_checks(&cluster, case),
-            // Only what cleans up behind itself is worth a look.
-            uses: (plan.preset.is_some() && plan.name.is_none()).then_some(uses),
         };
         if self.retain.databases == Retention::Keep {
             cluster.keep(&name, None).await.map_err(broke)?;
@@ -278,7 +292,7 @@ impl Server for PgServer {
                 wish: Wish::Look,
             });
         }
-        Ok(PgDatabase::new(cluster, name, common))
+        Ok(PgDatabase::new(cluster, name, common, spare))
     }
 
     fn facts(&self) -> &ServerFacts {

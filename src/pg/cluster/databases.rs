@@ -192,6 +192,7 @@ impl Cluster {
         let Origin::Given(registry) = &self.origin else {
             return Ok(());
         };
+        self.leave_spares().await;
         for name in registry.own().await.map_err(unregistered)? {
             self.give_back(&name).await?;
         }

@@ -1,11 +1,17 @@
 //! Which databases can be used again? Making one takes longer than most of PostgreSQL's own isolation specs do, and they
-//! clean up behind themselves: what is like a fresh database in every row of its catalogs is used by the next case.
+//! clean up behind themselves: what is like a fresh database in every row of its catalogs is used by a later case. Whether
+//! it is, is found out beside the next case, by a session that stays in the database: the first look at all catalogs is
+//! the slow one.
 
 use super::Cluster;
+use crate::pg::admin::{Pause, on};
 use crate::pg::connect::Login;
 use crate::pg::line::{Line, drive};
-use std::sync::{Arc, PoisonError};
+use crate::record::Breakage;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 /// How often a database is used at most: its catalogs grow with every table that was made in it, and dropped.
@@ -14,13 +20,30 @@ const MOST_USES: u32 = 24;
 /// How long the last sessions of a case may take to end before its database is not worth waiting for.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// A database that is like a fresh one.
+/// A database that a case uses, and a later one may use again.
 #[derive(Debug)]
-pub(super) struct Spare {
+pub(in crate::pg) struct Spare {
     name: String,
     role: Option<String>,
     uses: u32,
+    /// Asks whether the database is like a fresh one.
+    looker: Client,
 }
+
+/// The databases of cases that are over.
+#[derive(Debug, Default)]
+pub(super) struct Spares {
+    /// What a fresh database is like.
+    fresh: OnceLock<String>,
+    /// Those that are like it.
+    idle: Mutex<Vec<Spare>>,
+    /// Those that are not, by name.
+    used_up: Mutex<Vec<String>>,
+}
+
+/// Those that are being looked at.
+#[derive(Debug, Default)]
+pub(super) struct Looks(Mutex<JoinSet<()>>);
 
 /// Catalogs whose rows tell what is in a database.
 const CATALOGS: [&str; 38] = [
@@ -89,81 +112,139 @@ fn fingerprint_query() -> String {
     )
 }
 
-impl Cluster {
-    /// A database that is like a fresh one, if there is one of this role.
-    pub(in crate::pg) fn spare(&self, role: Option<&str>) -> Option<(String, u32)> {
-        let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = spares
+impl Spare {
+    /// Its name on the server.
+    pub(in crate::pg) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is like a fresh one, once the looker is the last session in it: whoever ends takes temporary tables
+    /// along.
+    async fn is_like(&self, fresh: &str) -> Result<bool, Error> {
+        const OTHERS: &str = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity \
+            WHERE datname = pg_catalog.current_database() AND usesysid IS NOT NULL \
+            AND pid <> pg_catalog.pg_backend_pid()";
+        let begun = Instant::now();
+        let mut pause = Pause::default();
+        loop {
+            let others = self.looker.query_typed(OTHERS, &[]).await?;
+            let count: i64 = others.first().map_or(Ok(0), |row| row.try_get(0))?;
+            if count == 0 {
+                return Ok(fingerprint(&self.looker).await? == fresh);
+            }
+            if begun.elapsed() > PATIENCE {
+                return Ok(false);
+            }
+            pause.take().await;
+        }
+    }
+}
+
+impl Spares {
+    fn take(&self, role: Option<&str>) -> Option<Spare> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = idle
             .iter()
             .position(|spare| spare.role.as_deref() == role)?;
-        let spare = spares.swap_remove(at);
-        Some((spare.name, spare.uses))
+        Some(idle.swap_remove(at))
     }
 
-    /// Notes what a fresh database is like.
-    pub(in crate::pg) async fn learn_fresh(&self, name: &str) {
-        if self.fresh.get().is_none()
-            && let Ok(fingerprint) = self.fingerprint(name).await
-        {
-            let _ = self.fresh.set(fingerprint);
-        }
-    }
-
-    /// Keeps a database for the next case if it is like a fresh one; `true` if it is kept.
-    pub(in crate::pg) async fn keep_spare(
-        &self,
-        name: &str,
-        role: Option<&str>,
-        uses: u32,
-        watching: &Client,
-    ) -> bool {
-        let Some(fresh) = self.fresh.get() else {
-            return false;
-        };
-        if uses >= MOST_USES {
-            return false;
-        }
+    /// Looks at a database, and sorts it in.
+    async fn sort_in(&self, spare: Spare) {
         // One that cannot be asked is dropped.
-        let like_fresh = is_like(watching, fresh).await.unwrap_or(false);
-        if like_fresh {
-            let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
-            spares.push(Spare {
-                name: name.to_owned(),
-                role: role.map(str::to_owned),
-                uses: uses + 1,
-            });
-        }
-        like_fresh
-    }
-
-    async fn fingerprint(&self, name: &str) -> Result<String, Error> {
-        let login = Login::own(name, "pgauge/fingerprint");
-        let (client, wire): (Client, _) = self.connector.open(&login).await?;
-        tokio::spawn(drive(wire, Arc::new(Line::default())));
-        fingerprint_by(&client).await
-    }
-}
-
-/// Whether a database is like a fresh one, asked by the last session in it, once it is the last: whoever ends takes
-/// temporary tables along.
-async fn is_like(client: &Client, fresh: &str) -> Result<bool, Error> {
-    const OTHERS: &str = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity \
-        WHERE datname = pg_catalog.current_database() AND usesysid IS NOT NULL \
-        AND pid <> pg_catalog.pg_backend_pid()";
-    let others = client.prepare(OTHERS).await?;
-    let begun = Instant::now();
-    loop {
-        let count: i64 = client.query_one(&others, &[]).await?.try_get(0)?;
-        if count == 0 {
-            return Ok(fingerprint_by(client).await? == fresh);
-        }
-        if begun.elapsed() > PATIENCE {
-            return Ok(false);
+        let like_fresh = match self.fresh.get() {
+            Some(fresh) if spare.uses < MOST_USES => spare.is_like(fresh).await.unwrap_or(false),
+            _ => false,
+        };
+        match like_fresh {
+            true => {
+                let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                idle.push(spare);
+            }
+            false => {
+                let mut used_up = self.used_up.lock().unwrap_or_else(PoisonError::into_inner);
+                used_up.push(spare.name);
+            }
         }
     }
 }
 
-async fn fingerprint_by(client: &Client) -> Result<String, Error> {
+impl Looks {
+    fn begin(&self, handle: &Handle, spares: Arc<Spares>, spare: Spare) {
+        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while looks.try_join_next().is_some() {}
+        looks.spawn_on(async move { spares.sort_in(spare).await }, handle);
+    }
+
+    /// Gives up those that are under way, and with them the sessions that look.
+    async fn give_up(&self) {
+        let mut looks = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        looks.shutdown().await;
+    }
+}
+
+impl Cluster {
+    /// A database that is like a fresh one, if there is one of this role.
+    pub(in crate::pg) fn spare(&self, role: Option<&str>) -> Option<Spare> {
+        let spare = self.spares.take(role)?;
+        Some(Spare {
+            uses: spare.uses + 1,
+            ..spare
+        })
+    }
+
+    /// Lets a fresh database be used again, if somebody can look at it.
+    pub(in crate::pg) async fn to_spare(&self, name: &str, role: Option<&str>) -> Option<Spare> {
+        // The session has to outlast the case.
+        let handle = self.admin.handle();
+        let login = Login::own(name, "pgauge/looker");
+        let opened = on(handle, self.connector.open(&login)).await;
+        let (looker, wire) = opened.ok()?;
+        handle.spawn(drive(wire, Arc::new(Line::default())));
+        if self.spares.fresh.get().is_none() {
+            let fresh = fingerprint(&looker).await.ok()?;
+            // Whoever was first decides; all fresh ones are alike.
+            let _ = self.spares.fresh.set(fresh);
+        }
+        Some(Spare {
+            name: name.to_owned(),
+            role: role.map(str::to_owned),
+            uses: 1,
+            looker,
+        })
+    }
+
+    /// Takes the database of a case that is over, to find out in the background whether it can be used again.
+    pub(in crate::pg) fn take_back(&self, spare: Spare) {
+        let spares = Arc::clone(&self.spares);
+        self.looks.begin(self.admin.handle(), spares, spare);
+    }
+
+    /// Drops those that cannot be used again.
+    pub(in crate::pg) async fn drop_used_up(&self) -> Result<(), Breakage> {
+        let used_up = {
+            let used_up = self.spares.used_up.lock();
+            std::mem::take(&mut *used_up.unwrap_or_else(PoisonError::into_inner))
+        };
+        for name in used_up {
+            self.give_back(&name).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves all of them, so that they can be dropped.
+    pub(super) async fn leave_spares(&self) {
+        self.looks.give_up().await;
+        let mut idle = self
+            .spares
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        idle.clear();
+    }
+}
+
+async fn fingerprint(client: &Client) -> Result<String, Error> {
     let messages = client.simple_query(&fingerprint_query()).await?;
     let text = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
