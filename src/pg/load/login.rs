@@ -2,6 +2,7 @@
 //! whatever way the server asks for it, and gives the socket back when the server is ready for the first statement.
 
 use super::socket::{Lent, Socket};
+use super::unix_socket::UnixSocket;
 use crate::pg::connect::{Connector, Login, Way};
 use crate::pg::conninfo::{HostName, HostPlace};
 use crate::pg::failure::{lost, server_error};
@@ -78,7 +79,8 @@ async fn connected(host: &HostPlace) -> io::Result<Socket> {
     match (&host.host, host.address) {
         (HostName::Socket(folder), _) => {
             let path = folder.join(format!(".s.PGSQL.{}", host.port));
-            Ok(Socket::Unix(UnixStream::connect(path).await?))
+            let stream = UnixStream::connect(path).await?;
+            Ok(Socket::Unix(UnixSocket::new(stream)?))
         }
         (HostName::Network(name), address) => {
             let stream = match address {

@@ -9,6 +9,7 @@ mod login;
 mod meeting;
 mod messages;
 mod socket;
+mod unix_socket;
 mod watch;
 
 pub use dialer::PgDialer;

@@ -1,12 +1,13 @@
 //! The bare socket of a connection: opened by us, so that after the driver has logged in on it the messages are ours.
 
+use super::unix_socket::UnixSocket;
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
 /// What an encrypted connection is read from and written to.
 pub(in crate::pg) trait Encrypted: AsyncRead + AsyncWrite + Unpin {}
@@ -15,7 +16,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Encrypted for T {}
 
 /// A connected socket.
 pub(in crate::pg) enum Socket {
-    Unix(UnixStream),
+    Unix(UnixSocket),
     Tcp(TcpStream),
     Tls(Box<dyn Encrypted>),
 }
