@@ -5,6 +5,7 @@
 //! fetched before the expression is evaluated.
 
 use super::convert::type_name;
+use super::engine::Operators;
 use super::error::describe;
 use super::hook::one_expression;
 use super::names::Names;
@@ -145,7 +146,7 @@ impl Default for Checks {
 impl Checks {
     /// A compiler whose checks run within these limits; `running` does not apply, `operations` does.
     pub fn new(limits: &Limits) -> Self {
-        let mut engine = engine::closed(limits);
+        let mut engine = engine::closed(limits, Operators::Ours);
         for function in CheckFunction::ALL {
             engine.register_fn(function.name(), move |of: ImmutableString| Of {
                 function,

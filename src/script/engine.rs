@@ -15,8 +15,17 @@ const LANGUAGE_FUNCTIONS: [&str; 7] = [
     "type_of",
 ];
 
+/// Whose operators an interpreter uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operators {
+    /// Ours, and its own where we have none.
+    Ours,
+    /// Its own, by a short cut that passes over ours.
+    Own,
+}
+
 /// An interpreter with the standard packages and without any function of ours.
-pub(super) fn closed(limits: &Limits) -> Engine {
+pub(super) fn closed(limits: &Limits, operators: Operators) -> Engine {
     let mut engine = Engine::new();
     // The tree is asked which names a hook uses; optimised, it would have lost branches.
     engine.set_optimization_level(OptimizationLevel::None);
@@ -27,8 +36,7 @@ pub(super) fn closed(limits: &Limits) -> Engine {
     engine.set_max_array_size(limits.array);
     engine.set_max_map_size(limits.map);
     engine.set_max_variables(limits.variables);
-    // The short cuts for operators would pass over the ones registered below.
-    engine.set_fast_operators(false);
+    engine.set_fast_operators(operators == Operators::Own);
     engine.set_fail_on_invalid_map_property(true);
     engine.disable_symbol("eval");
     forbid_sleep(&mut engine);

@@ -1,6 +1,7 @@
 //! Compiling a hook and running it.
 
 use super::convert::{from_dynamic, rows_to_dynamic, to_dynamic};
+use super::engine::Operators;
 use super::error::describe;
 use super::names::Names;
 use super::running::Running;
@@ -28,6 +29,8 @@ pub enum HookKind {
 #[derive(Debug, Clone)]
 pub struct Hooks {
     engine: Arc<Engine>,
+    /// For hooks to which the operators of the interpreter mean the same as ours.
+    quick: Arc<Engine>,
     functions: Arc<[String]>,
     limits: Limits,
 }
@@ -53,13 +56,17 @@ impl Default for Hooks {
 }
 
 impl Hooks {
-    /// A compiler whose hooks run within these limits. Takes half a millisecond: make one and keep it.
+    /// A compiler whose hooks run within these limits. Takes a millisecond: make one and keep it.
     pub fn new(limits: Limits) -> Self {
-        let mut engine = engine::closed(&limits);
-        functions::register(&mut engine);
+        let [engine, quick] = [Operators::Ours, Operators::Own].map(|operators| {
+            let mut engine = engine::closed(&limits, operators);
+            functions::register(&mut engine);
+            engine
+        });
         let functions = engine::function_names(&engine).into();
         Hooks {
             engine: Arc::new(engine),
+            quick: Arc::new(quick),
             functions,
             limits,
         }
@@ -76,8 +83,12 @@ impl Hooks {
         }
         let names = Names::of(&ast)?;
         names.check_functions(&self.functions)?;
+        let engine = match names.only_compare() {
+            true => &self.quick,
+            false => &self.engine,
+        };
         Ok(Hook {
-            engine: Arc::clone(&self.engine),
+            engine: Arc::clone(engine),
             ast: Arc::new(ast),
             names: Arc::new(names),
             limits: self.limits.clone(),
@@ -197,7 +208,9 @@ impl Hook {
         variables: &mut Scope<'_>,
     ) -> Result<Dynamic, Box<EvalAltResult>> {
         let mut global = self.engine.new_global_runtime_state();
-        global.lib.push(self.ast.shared_lib().clone());
+        if !self.names.defined.is_empty() {
+            global.lib.push(self.ast.shared_lib().clone());
+        }
         let statements = self.ast.statements();
         let engine = &self.engine;
         engine.eval_statements_raw(&mut global, caches, variables, statements)

@@ -3,7 +3,7 @@
 use super::error::read_only;
 use super::{Place, ScriptError};
 use crate::text::nearest;
-use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt};
+use rhai::{AST, ASTNode, Expr, FnCallExpr, Stmt, Token};
 use std::collections::BTreeSet;
 
 /// A variable that a hook reads and does not declare.
@@ -46,6 +46,8 @@ pub(super) struct Names {
     pub(super) defined: BTreeSet<String>,
     /// Whether there is a loop.
     pub(super) loops: bool,
+    /// Whether there is an operator other than `==`, `!=` and `!`.
+    computes: bool,
 }
 
 impl Names {
@@ -80,6 +82,7 @@ impl Names {
                 Some(ASTNode::Stmt(Stmt::While(..) | Stmt::Do(..) | Stmt::For(..))) => {
                     names.loops = true;
                 }
+                Some(ASTNode::Stmt(Stmt::Assignment(..))) => names.computes = true,
                 _ => (),
             }
             true
@@ -99,6 +102,12 @@ impl Names {
             call.function == function
                 || call.function == "Fn" && call.literal.as_deref().is_none_or(|l| l == function)
         })
+    }
+
+    /// Whether the hook goes through its text once and only asks what is equal: the operators then need neither the
+    /// limits nor the meaning that ours have beside the interpreter's own.
+    pub(super) fn only_compare(&self) -> bool {
+        !self.computes && !self.loops && self.defined.is_empty()
     }
 
     /// Refuses a plain call of a function that is neither known nor defined by the hook itself.
@@ -130,7 +139,9 @@ impl Names {
     }
 
     fn call(&mut self, call: &FnCallExpr, place: Place, called: Called) {
-        if call.op_token.is_some() {
+        if let Some(operator) = &call.op_token {
+            let compares = matches!(operator, Token::EqualsTo | Token::NotEqualsTo | Token::Bang);
+            self.computes |= !compares;
             return;
         }
         let literal = match call.args.as_slice() {

@@ -59,7 +59,7 @@ impl<D: Dialer> Pass<'_, D> {
             deadline: None,
             cancelled: Some(Arc::clone(&self.crew.halt)),
         };
-        let outcome = if hook.plan.hook.calls_sql() {
+        let outcome = if hook.calls_sql {
             self.on_a_thread(hook, scope, control, link).await
         } else {
             let host: Arc<dyn Host> = match hook.sees_steps {

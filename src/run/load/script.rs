@@ -122,6 +122,8 @@ pub(super) struct Hook {
     pub(super) reads: Vec<(String, Read)>,
     /// Whether it looks at who acts.
     pub(super) sees_actor: bool,
+    /// Whether it waits for the server.
+    pub(super) calls_sql: bool,
     /// Whether it looks at rows of earlier steps.
     pub(super) sees_steps: bool,
 }
@@ -338,6 +340,7 @@ impl Maker<'_> {
             index: *self.hooks - 1,
             reads,
             sees_actor,
+            calls_sql: plan.hook.calls_sql(),
             sees_steps: plan.hook.names_steps_freely() || plan.hook.named_steps().next().is_some(),
             plan: plan.clone(),
         }

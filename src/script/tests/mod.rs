@@ -273,3 +273,22 @@ fn values_go_into_a_hook_and_come_back() {
     };
     assert_eq!(error.message, "a function cannot leave the hook");
 }
+
+#[test]
+fn what_is_equal_does_not_depend_on_how_its_hook_is_run() {
+    let values = [
+        "()", "true", "false", "0", "1", "-1", "1.0", "0.5", "\"\"", "\"1\"", "\"a\"", "'a'", "[]",
+        "[1, ()]", "#{}", "#{a: 1}",
+    ];
+    for left in values {
+        for right in values {
+            for operator in ["==", "!="] {
+                let short = format!("{left} {operator} {right}");
+                // The other operator takes away the short cut.
+                let long = format!("let unused = 1 + 1; {short}");
+                assert_eq!(run(&short), run(&long), "{short}");
+            }
+        }
+    }
+    assert_eq!(run("!true"), run("let unused = 1 + 1; !true"));
+}
