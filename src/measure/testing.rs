@@ -287,7 +287,7 @@ pub(crate) fn rows(columns: &[&str], rows: &[Vec<Value>]) -> Reply {
             columns: columns.iter().map(column).collect(),
             rows: rows.to_vec(),
             row_count: rows.len() as u64,
-            command: "SELECT".to_owned(),
+            command: "SELECT".into(),
         }],
         error: None,
     }
@@ -303,7 +303,7 @@ pub(crate) fn ids(ids: impl IntoIterator<Item = i64>) -> Reply {
 pub(crate) fn tag(command: &str, row_count: u64) -> Reply {
     Reply {
         results: vec![ResultSet {
-            command: command.to_owned(),
+            command: command.to_owned().into(),
             row_count,
             ..ResultSet::default()
         }],

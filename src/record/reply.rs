@@ -2,6 +2,8 @@
 
 use super::Value;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The answer to what was sent in one message, read up to ReadyForQuery.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -34,9 +36,10 @@ impl Reply {
 /// What one completed statement returned.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ResultSet {
-    /// The columns, in order; empty for a statement that returns no rows.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<Column>,
+    /// The columns, in order; empty for a statement that returns no rows. Shared: a load asks for the same ones again
+    /// and again.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub columns: Arc<[Column]>,
     /// The rows, each as long as `columns`. A log keeps the first ones only where nobody asked for
     /// them all: `row_count` is always whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -44,7 +47,7 @@ pub struct ResultSet {
     /// Rows returned, or changed by a write.
     pub row_count: u64,
     /// The word of the command tag, such as `UPDATE`; with the count it reads `UPDATE 1`.
-    pub command: String,
+    pub command: Cow<'static, str>,
 }
 
 impl ResultSet {

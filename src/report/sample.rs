@@ -120,7 +120,7 @@ fn did(command: &str, row_count: u64) -> Reply {
     Reply {
         results: vec![ResultSet {
             row_count,
-            command: command.into(),
+            command: command.to_owned().into(),
             ..ResultSet::default()
         }],
         error: None,
@@ -133,7 +133,8 @@ fn balance(value: i64) -> Reply {
             columns: vec![Column {
                 name: "balance".into(),
                 type_name: "int4".into(),
-            }],
+            }]
+            .into(),
             rows: vec![vec![Value::Int(value)]],
             row_count: 1,
             command: "SELECT".into(),

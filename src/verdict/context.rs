@@ -125,9 +125,9 @@ impl<'a> Context<'a> {
         let result = self.trace.own_reply(run).and_then(Reply::last);
         result.map_or_else(
             || "nothing".to_owned(),
-            |result| match result.command.as_str() {
+            |result| match &*result.command {
                 "" => crate::text::plural(result.row_count, "row"),
-                "BEGIN" | "COMMIT" | "ROLLBACK" => result.command.clone(),
+                "BEGIN" | "COMMIT" | "ROLLBACK" => result.command.clone().into_owned(),
                 command => format!("{command} {}", result.row_count),
             },
         )

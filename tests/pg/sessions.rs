@@ -13,7 +13,7 @@ fn parameters_go_as_text_and_rows_come_back_as_values() {
         let params = [Value::Int(1), Value::Text("1.50".into())];
         let reply = single(&mut session, "INSERT INTO t VALUES ($1, $2)", &params).await;
         assert_eq!(
-            (reply.row_count(), reply.last().unwrap().command.as_str()),
+            (reply.row_count(), reply.last().unwrap().command.as_ref()),
             (1, "INSERT")
         );
         for _ in 0..2 {
@@ -105,7 +105,7 @@ fn a_batch_is_one_transaction_and_keeps_what_came_before_its_error() {
         assert_eq!((reply.results.len(), reply.results[0].row_count), (1, 2));
         assert_eq!(ask(&mut session, "SELECT count(*) FROM t").await, "0");
         let reply = batch(&mut session, "SELECT 1 AS a; ; UPDATE t SET id = 1;").await;
-        let commands: Vec<&str> = reply.results.iter().map(|r| r.command.as_str()).collect();
+        let commands: Vec<&str> = reply.results.iter().map(|r| r.command.as_ref()).collect();
         assert_eq!(commands, ["SELECT", "UPDATE"]);
         // The driver does not tell the types of a batch.
         let one = &reply.results[0].rows[0][0];

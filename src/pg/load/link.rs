@@ -397,7 +397,8 @@ impl Reading {
             let result = self.result.get_or_insert_default();
             result.command = messages::tag_words(heard.body);
             result.row_count = self.row_count;
-            result.columns = columns.map_or_else(Vec::new, |columns| columns.columns.clone());
+            result.columns =
+                columns.map_or_else(Arc::default, |columns| Arc::clone(&columns.columns));
         }
     }
 

@@ -1,6 +1,8 @@
 //! What do the server's messages say? Only as much of them as a load needs.
 
 use crate::record::{Column, ServerError};
+use std::borrow::Cow;
+use std::sync::Arc;
 use tokio_postgres::types::Type;
 
 /// Kinds of messages.
@@ -34,11 +36,16 @@ pub(super) fn tag_count(body: &[u8]) -> u64 {
 }
 
 /// The words of a command tag, without its counts.
-pub(super) fn tag_words(body: &[u8]) -> String {
+pub(super) fn tag_words(body: &[u8]) -> Cow<'static, str> {
+    const FREQUENT: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
     let tag = body.strip_suffix(b"\0").unwrap_or(body);
     let tag = String::from_utf8_lossy(tag);
     let digits = |c: char| c.is_ascii_digit() || c == ' ';
-    tag.trim_end_matches(digits).to_owned()
+    let words = tag.trim_end_matches(digits);
+    match FREQUENT.into_iter().find(|frequent| *frequent == words) {
+        Some(frequent) => frequent.into(),
+        None => words.to_owned().into(),
+    }
 }
 
 /// An error with all its fields.
@@ -74,14 +81,14 @@ pub(super) fn error(body: &[u8]) -> ServerError {
 /// The columns of a result.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Columns {
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Arc<[Column]>,
     /// The type of each where it is one of the server's own, whose binary form is known.
     pub(super) types: Vec<Option<Type>>,
 }
 
 /// Reads a row description.
 pub(super) fn columns(body: &[u8]) -> Columns {
-    let mut found = Columns::default();
+    let (mut columns, mut types) = (Vec::new(), Vec::new());
     let mut rest = body.get(2..).unwrap_or_default();
     while let Some(end) = rest.iter().position(|byte| *byte == 0) {
         let name = String::from_utf8_lossy(&rest[..end]).into_owned();
@@ -90,11 +97,14 @@ pub(super) fn columns(body: &[u8]) -> Columns {
         let oid = facts.get(6..10).and_then(<[u8]>::first_chunk);
         let type_ = oid.and_then(|oid| Type::from_oid(u32::from_be_bytes(*oid)));
         let type_name = type_.as_ref().map_or("unknown", Type::name).to_owned();
-        found.columns.push(Column { name, type_name });
-        found.types.push(type_);
+        columns.push(Column { name, type_name });
+        types.push(type_);
         rest = rest.get(end + 19..).unwrap_or_default();
     }
-    found
+    Columns {
+        columns: columns.into(),
+        types,
+    }
 }
 
 /// The fields of a row.

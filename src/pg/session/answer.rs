@@ -17,7 +17,7 @@ pub(super) async fn collect(
     clock: &mut Clock,
 ) -> Result<ResultSet, Error> {
     let mut result = ResultSet {
-        command: shape.command().to_owned(),
+        command: shape.command().to_owned().into(),
         ..ResultSet::default()
     };
     let mut stream = pin!(stream);
@@ -33,7 +33,7 @@ pub(super) async fn collect(
         result.row_count += 1;
     }
     if result.row_count == 0 {
-        result.columns = shape.columns().to_vec();
+        result.columns = shape.columns().into();
     }
     if result.columns.is_empty() {
         result.row_count = stream.rows_affected().unwrap_or(0);
@@ -73,7 +73,7 @@ pub(super) async fn collect_all(
                 // more statements in a text than we do.
                 let command = commands.next();
                 if command.is_some() || !result.columns.is_empty() {
-                    result.command = command.unwrap_or_default();
+                    result.command = command.unwrap_or_default().into();
                     read(std::mem::take(&mut result));
                 }
             }

@@ -107,7 +107,7 @@ fn result_text(step: &str, reply: &Reply) -> String {
         return String::new();
     };
     if result.columns.is_empty() {
-        return match result.command.as_str() {
+        return match &*result.command {
             "BEGIN" | "COMMIT" | "ROLLBACK" if result.command.eq_ignore_ascii_case(step) => {
                 String::new()
             }

@@ -202,7 +202,7 @@ mod tests {
                 .map(|row| row.iter().map(value).collect())
                 .collect(),
             row_count: rows.len() as u64,
-            command: "SELECT".to_owned(),
+            command: "SELECT".into(),
         };
         Reply {
             results: vec![result],

@@ -143,8 +143,7 @@ fn summary(reply: &Reply) -> ResultSummary {
         rows: reply.row_count(),
         columns: reply
             .last()
-            .map(|result| result.columns.clone())
-            .unwrap_or_default(),
+            .map_or_else(Vec::new, |result| result.columns.to_vec()),
         error: reply.error.clone(),
     }
 }

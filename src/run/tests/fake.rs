@@ -207,7 +207,7 @@ fn failed(code: &str, detail: Option<String>) -> Reply {
 
 fn done(command: &str) -> Reply {
     let result = ResultSet {
-        command: command.to_owned(),
+        command: command.to_owned().into(),
         row_count: 1,
         ..ResultSet::default()
     };

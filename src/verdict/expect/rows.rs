@@ -86,10 +86,7 @@ pub fn changed(reply: &Reply) -> u64 {
 }
 
 fn only_reads(result: &ResultSet) -> bool {
-    matches!(
-        result.command.as_str(),
-        "SELECT" | "SHOW" | "FETCH" | "EXPLAIN"
-    )
+    matches!(&*result.command, "SELECT" | "SHOW" | "FETCH" | "EXPLAIN")
 }
 
 /// The finding if another number of rows came.
