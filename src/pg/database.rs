@@ -18,6 +18,7 @@ use super::seed;
 use super::server::Retention;
 use super::session::PgSession;
 use crate::record::{Breakage, Catalog, ClientId, DatabaseState, MIGRATION, SchemaFacts};
+use crate::run::load::Company;
 use crate::run::session::{Connected, Database, ProgramEnd, Rewindable, SessionPlan, Tidying};
 use crate::schedule::{MigrationCommand, statistics_target};
 use crate::spec::workload::Protocol;
@@ -306,9 +307,10 @@ impl Database for PgDatabase {
         client: &ClientId,
         settings: Vec<(String, String)>,
         protocol: Protocol,
+        company: Company,
     ) -> PgDialer {
         let login = self.login(client, None, &settings);
-        PgDialer::new(self.cluster.sessions().clone(), login, protocol)
+        PgDialer::new(self.cluster.sessions().clone(), login, protocol, company)
     }
 
     async fn load_watch(&self) -> Result<PgLoadWatch, Breakage> {

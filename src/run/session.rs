@@ -8,7 +8,7 @@ use crate::{
         Breakage, Catalog, ClientId, DatabaseState, Explained, LockFacts, Micros, Reply,
         SchemaFacts, ServerError, ServerFacts, StatementTrace, Timing, Value,
     },
-    run::load::{Dialer, LoadWatch},
+    run::load::{Company, Dialer, LoadWatch},
     schedule::{Case, MigrationCommand, StatementForm},
     spec::workload::Protocol,
 };
@@ -76,6 +76,7 @@ pub trait Database {
         client: &ClientId,
         settings: Vec<(String, String)>,
         protocol: Protocol,
+        company: Company,
     ) -> Self::Dialer;
 
     /// Opens the session that looks at the server while a load runs.

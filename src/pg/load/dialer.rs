@@ -4,7 +4,7 @@ use super::link::PgLink;
 use super::login::logged_in;
 use crate::pg::connect::{Connector, Login};
 use crate::record::ServerError;
-use crate::run::load::Dialer;
+use crate::run::load::{Company, Dialer};
 use crate::spec::workload::Protocol;
 
 /// Opens connections of one kind: to one database, as one role, with the same settings.
@@ -13,14 +13,21 @@ pub struct PgDialer {
     connector: Connector,
     login: Login,
     protocol: Protocol,
+    company: Company,
 }
 
 impl PgDialer {
-    pub(in crate::pg) fn new(connector: Connector, login: Login, protocol: Protocol) -> Self {
+    pub(in crate::pg) fn new(
+        connector: Connector,
+        login: Login,
+        protocol: Protocol,
+        company: Company,
+    ) -> Self {
         Self {
             connector,
             login,
             protocol,
+            company,
         }
     }
 }
@@ -29,7 +36,7 @@ impl Dialer for PgDialer {
     type Link = PgLink;
 
     async fn dial(&self) -> Result<PgLink, ServerError> {
-        let socket = logged_in(&self.connector, &self.login).await?;
+        let socket = logged_in(&self.connector, &self.login, self.company).await?;
         let mut link = PgLink::new(socket, self.protocol);
         // Where something in between passes no settings on, they are put in force now.
         if self.connector.options_are_lost()

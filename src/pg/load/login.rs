@@ -7,6 +7,7 @@ use crate::pg::connect::{Connector, Login, Way};
 use crate::pg::conninfo::{HostName, HostPlace};
 use crate::pg::failure::{lost, server_error};
 use crate::record::ServerError;
+use crate::run::load::Company;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,11 +22,15 @@ const ENCRYPTION: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 const CONSENT: u8 = b'S';
 
 /// Connects and logs in.
-pub(super) async fn logged_in(connector: &Connector, login: &Login) -> Result<Socket, ServerError> {
+pub(super) async fn logged_in(
+    connector: &Connector,
+    login: &Login,
+    company: Company,
+) -> Result<Socket, ServerError> {
     let mut last = lost("no host is named");
     for host in connector.hosts_to_try() {
         for way in connector.ways_to(host) {
-            let opening = opened(connector, host, way, login);
+            let opening = opened(connector, host, way, login, company);
             match within(connector.conninfo().timeout, opening).await {
                 Ok(socket) => return Ok(socket),
                 Err(error) => last = error,
@@ -52,13 +57,14 @@ async fn opened(
     host: &HostPlace,
     way: Way,
     login: &Login,
+    company: Company,
 ) -> Result<Socket, ServerError> {
     let broke = |error: io::Error| ServerError {
         message: format!("no connection to {}: {error}", host.address()),
         detail: None,
         ..lost("")
     };
-    let socket = connected(host).await.map_err(broke)?;
+    let socket = connected(host, company).await.map_err(broke)?;
     let socket = encrypted(connector, host, way, socket)
         .await
         .map_err(broke)?;
@@ -75,12 +81,12 @@ async fn opened(
         .ok_or_else(|| lost("the driver kept the socket"))
 }
 
-async fn connected(host: &HostPlace) -> io::Result<Socket> {
+async fn connected(host: &HostPlace, company: Company) -> io::Result<Socket> {
     match (&host.host, host.address) {
         (HostName::Socket(folder), _) => {
             let path = folder.join(format!(".s.PGSQL.{}", host.port));
             let stream = UnixStream::connect(path).await?;
-            Ok(Socket::Unix(UnixSocket::new(stream)?))
+            Ok(Socket::Unix(UnixSocket::new(stream, company)?))
         }
         (HostName::Network(name), address) => {
             let stream = match address {

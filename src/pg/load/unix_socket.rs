@@ -1,9 +1,11 @@
-//! A Unix socket that is waited for only until something can be read from it.
+//! A Unix socket that is waited for until something can be read from it.
 //!
 //! The runtime's own socket waits for both directions, and the kernel then wakes who waits each time the server has taken
 //! a message, since there is room for the next one (`unix_write_space`): one more look and one more switch of context for
-//! every statement, which nobody needs whose messages all but always fit.
+//! every statement. A worker that waits for nobody else is well served by that, since it is awake when the answer comes;
+//! one with several connections only loses time.
 
+use crate::run::load::Company;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
@@ -20,9 +22,13 @@ pub(in crate::pg) struct UnixSocket {
 }
 
 impl UnixSocket {
-    pub(super) fn new(stream: tokio::net::UnixStream) -> io::Result<Self> {
+    pub(super) fn new(stream: tokio::net::UnixStream, company: Company) -> io::Result<Self> {
+        let interest = match company {
+            Company::Alone => Interest::READABLE | Interest::WRITABLE,
+            Company::Others => Interest::READABLE,
+        };
         Ok(Self {
-            stream: waits(stream.into_std()?, Interest::READABLE)?,
+            stream: waits(stream.into_std()?, interest)?,
             full: None,
         })
     }
@@ -106,8 +112,8 @@ mod tests {
     async fn what_does_not_fit_is_written_as_it_is_read() {
         let (ours, theirs) = tokio::net::UnixStream::pair().expect("a pair of sockets");
         let (mut ours, mut theirs) = (
-            UnixSocket::new(ours).expect("a socket"),
-            UnixSocket::new(theirs).expect("a socket"),
+            UnixSocket::new(ours, Company::Others).expect("a socket"),
+            UnixSocket::new(theirs, Company::Alone).expect("a socket"),
         );
         let sent: Vec<u8> = (0..4_000_000_u32).map(|n| (n % 251) as u8).collect();
         let mut heard = vec![0; sent.len()];

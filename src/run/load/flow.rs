@@ -7,7 +7,7 @@ use super::{
     planning,
     script::Traffic,
     tally::Tally,
-    worker::{Assignment, IntervalReport, Report, WorkerReport, work, workers},
+    worker::{Assignment, IntervalReport, Report, WorkerReport, company, work, workers},
 };
 use crate::{
     record::{
@@ -89,7 +89,9 @@ impl<D: Database> Stage<'_, D> {
         let dialers: Vec<D::Dialer> = kinds
             .map(|kind| {
                 let settings = kind.settings.clone();
-                self.database.dialer(&kind.client, settings, plan.protocol)
+                let company = company(&traffic);
+                self.database
+                    .dialer(&kind.client, settings, plan.protocol, company)
             })
             .collect();
         let (measured, mark) = match midst {

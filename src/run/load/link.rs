@@ -10,6 +10,15 @@ use crate::{
 };
 use std::{future::Future, sync::Arc, time::Instant};
 
+/// Whom the connections of a worker wait with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// Nobody: a worker has one user.
+    Alone,
+    /// Others: while one waits, the worker has something else to do.
+    Others,
+}
+
 /// Opens connections from any thread.
 pub trait Dialer: Clone + Send + 'static {
     /// A connection.

@@ -27,6 +27,7 @@ mod worker;
 pub use flow::LoadProgress;
 pub(in crate::run) use flow::{Measured, Midst};
 pub use link::{
-    Answer, AnswerEnd, ArgumentBuffer, Dialer, Fragment, Link, LoadStatement, LoadWatch, Look, Rows,
+    Answer, AnswerEnd, ArgumentBuffer, Company, Dialer, Fragment, Link, LoadStatement, LoadWatch,
+    Look, Rows,
 };
 pub(in crate::run) use mark::Mark;

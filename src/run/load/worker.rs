@@ -1,8 +1,15 @@
 //! A worker: one thread with a runtime of its own, the users that act on it, and what they count together.
 
 use super::{
-    alarm::Alarm, arrivals::Arrivals, clock::Clock, link::Dialer, mark::Mark, pool::Pool,
-    script::Traffic, tally::Tally, user::User,
+    alarm::Alarm,
+    arrivals::Arrivals,
+    clock::Clock,
+    link::{Company, Dialer},
+    mark::Mark,
+    pool::Pool,
+    script::Traffic,
+    tally::Tally,
+    user::User,
 };
 use crate::{
     record::{
@@ -165,6 +172,14 @@ pub(super) fn workers(traffic: &Traffic) -> u32 {
         Connections::PerUser | Connections::PerTransaction => u32::MAX,
     };
     processors.min(most).min(traffic.plan.users()).max(1)
+}
+
+/// Whom the connections of a worker wait with.
+pub(super) fn company(traffic: &Traffic) -> Company {
+    match traffic.plan.users() <= workers(traffic) {
+        true => Company::Alone,
+        false => Company::Others,
+    }
 }
 
 /// The users of a worker act, from the first connection to the last answer.

@@ -10,6 +10,7 @@ use crate::{
         Breakage, Catalog, ClientId, DatabaseState, Explained, LockFacts, Micros, Reply, ResultSet,
         SchemaFacts, ServerError, ServerFacts, StatementTrace, Timing,
     },
+    run::load::Company,
     run::session::{
         Blocked, Canceller, Connected, Database, ExplainMode, HeldRelation, LockWatch, Message,
         NotReady, ProgramEnd, Queued, Server, Session, SessionPlan, Tidying, Tracer,
@@ -68,7 +69,13 @@ impl Database for FakeDatabase {
     type Dialer = FakeDialer;
     type LoadWatch = FakeLoadWatch;
 
-    fn dialer(&self, _: &ClientId, _: Vec<(String, String)>, _: Protocol) -> FakeDialer {
+    fn dialer(
+        &self,
+        _: &ClientId,
+        _: Vec<(String, String)>,
+        _: Protocol,
+        _: Company,
+    ) -> FakeDialer {
         FakeDialer
     }
 
