@@ -80,6 +80,27 @@ queries:
 }
 
 #[test]
+fn what_helps_is_told_of_a_case_that_failed_too() {
+    let suite = Playground::new();
+    let failed = format!(
+        "name: It fails, and an index helps\n{SHOP}
+clients:
+  page:
+    steps:
+      - step: orders
+        sql: SELECT * FROM orders WHERE user_id = 42
+expect:
+  - schema: {{ unindexed_filters: none }}
+"
+    );
+    suite.add("advice", "failed.yaml", &failed);
+    let ran = program::run(suite.root(), &["--advise", "scenarios"]);
+    assert_eq!(ran.results.cases[0].outcome, Outcome::Failed);
+    let index = "CREATE INDEX ON orders (user_id);";
+    assert!(ran.said.stdout.contains(index), "{}", ran.said.stdout);
+}
+
+#[test]
 fn every_problem_from_a_bug_report_is_found_and_proven_and_nothing_is_said_of_a_sound_schema() {
     let folder = repository().join("tests/advice");
     let ran = program::run(&folder, &["--advise", "."]);

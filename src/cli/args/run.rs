@@ -99,7 +99,7 @@ pub struct RunningArgs {
     /// The seed of everything random, where a scenario names none [default: 1]
     #[arg(long, env = "PGAUGE_RANDOM_SEED", value_name = "N")]
     pub random_seed: Option<u64>,
-    /// Try on copies of the database what would help, and tell what did, with what it costs: indexes for watched queries
+    /// Try on copies of the database what would help, and tell what did, with what it costs: indexes for statements
     /// that read a whole table, one statement instead of one for each row
     #[arg(long, env = "PGAUGE_ADVISE", value_parser = switch)]
     pub advise: bool,

@@ -22,8 +22,10 @@ use std::path::PathBuf;
 /// The most lines of a trace on a terminal; JUnit and JSON have more.
 const MOST_LINES: usize = 60;
 
-/// What is told only if it was asked for, and then always.
-const PROVEN: [&str; 2] = ["proven-index", "proven-rewrite"];
+/// Advice that was proven: it is there only if it was asked for, and then it is told, whatever became of the case.
+fn is_proven(finding: &Finding) -> bool {
+    ["proven-index", "proven-rewrite"].contains(&&*finding.code)
+}
 
 /// A file that the run wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +93,8 @@ impl Ending<'_> {
         let mut out = String::new();
         self.heading(&mut out, case);
         for finding in &case.findings {
-            if finding.kind.is_bad() || self.view.verbosity == Verbosity::Verbose {
+            let verbose = self.view.verbosity == Verbosity::Verbose;
+            if finding.kind.is_bad() || verbose || is_proven(finding) {
                 out.push_str(&story::message(self.results, finding, self.view.color));
                 out.push('\n');
             }
@@ -163,8 +166,7 @@ impl Ending<'_> {
         let findings: Vec<_> = case
             .findings
             .iter()
-            // Proven advice is there only if it was asked for.
-            .filter(|finding| told(finding.kind) || PROVEN.contains(&&*finding.code))
+            .filter(|finding| told(finding.kind) || is_proven(finding))
             .collect();
         let verbose = self.view.verbosity == Verbosity::Verbose;
         let something = !case.figures.is_empty() || case.log.migration.is_some();
