@@ -11,6 +11,7 @@ const STATISTICS: &str = include_str!("export/statistics.sql");
 
 /// An expression that hides a value `v` of a type of category `kind`: numbers keep two digits, moments their day, texts
 /// their length; of other types nothing is told but true and false and the labels of enums, which stand in the schema.
+/// Texts in columns without room for a hash, where two could get the same, are numbered by their shares, which are told anyway.
 const MASKED: &str = include_str!("export/masked.sql");
 
 /// The query with an expression that tells a value, and a condition under which bounds of histograms are told.
