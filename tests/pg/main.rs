@@ -9,4 +9,5 @@ mod registry;
 mod seeds;
 mod servers;
 mod sessions;
+mod spares;
 mod world;
