@@ -184,6 +184,22 @@ fn a_script_is_linted_statement_by_statement_and_ends_with_the_worst() {
 }
 
 #[test]
+fn what_has_no_sql_is_not_found_to_be_without_fault() {
+    let suite = Playground::new();
+    fs::create_dir(suite.root().join("empty")).unwrap();
+    fs::write(suite.root().join("case.yaml"), "name: a case\n").unwrap();
+    for (named, said) in [
+        ("empty", "error[nothing]: there is no file of SQL"),
+        ("case.yaml", "error[not-sql]: case.yaml is a scenario"),
+        ("other.yaml", "error[no-file]: there is no file other.yaml"),
+    ] {
+        let linted = program::pgauge(suite.root(), &["lint", named]);
+        assert_eq!(linted.status, 2, "{}", linted.stdout);
+        assert!(linted.stderr.contains(said), "{}", linted.stderr);
+    }
+}
+
+#[test]
 fn only_scripts_that_changed_since_a_commit_are_linted() {
     let suite = Playground::new();
     let git = |arguments: &[&str]| {
