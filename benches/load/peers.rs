@@ -89,7 +89,9 @@ fn sysbench(world: &World, database: &str, what: &str, seconds: u64) -> Result<O
 }
 
 fn pgbench(world: &World, builtin: &str, clients: u32) -> Result<Figure, Any> {
-    let threads = clients.min(2);
+    // Like pgauge: a thread for each processor.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = processors.min(clients as usize);
     let inner = world.program("pgbench");
     let mut timed = Command::new("bash");
     // The shell takes the processor time of its child.

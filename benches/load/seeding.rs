@@ -17,7 +17,7 @@ const SEEDED: Workload = Workload {
 };
 
 pub fn compare(world: &World, name: &str) -> Result<(), Any> {
-    let rounds = world.rounds(|| Ok((ours(world)?, theirs(world)?)))?;
+    let rounds = world.rounds(|| ours(world), || theirs(world))?;
     let mut ratios: Vec<f64> = rounds.iter().map(|(ours, theirs)| theirs / ours).collect();
     ratios.sort_by(f64::total_cmp);
     let ratio = ratios[ratios.len() / 2];

@@ -15,7 +15,7 @@ const STALL: &str =
     "BEGIN; LOCK TABLE pgbench_accounts IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1); COMMIT";
 
 pub fn compare(world: &World, name: &str) -> Result<(), Any> {
-    let rounds = world.rounds(|| Ok((ours(world)?, theirs(world)?)))?;
+    let rounds = world.rounds(|| ours(world), || theirs(world))?;
     let mut ratios: Vec<f64> = rounds.iter().map(|(ours, theirs)| ours / theirs).collect();
     ratios.sort_by(f64::total_cmp);
     let ratio = ratios[ratios.len() / 2];

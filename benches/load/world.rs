@@ -1,6 +1,10 @@
 //! The server that all of them use, and pgauge itself.
 
 use super::{Any, Workload, peers::Figure};
+use nix::{
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
+    unistd::Pid,
+};
 use pgauge::{
     pg::{
         binaries::{Asked, Binaries, Inventory, Surroundings},
@@ -20,6 +24,16 @@ pub const DATABASE: &str = "peers";
 
 /// What it is a copy of.
 pub const ORIGINAL: &str = "peers_original";
+
+/// From now on this thread, and everything that it starts, stays on one processor.
+pub fn confine_to_one_processor() -> Result<(), Any> {
+    let me = Pid::from_raw(0);
+    let allowed = sched_getaffinity(me)?;
+    let first = (0..CpuSet::count()).find(|number| allowed.is_set(*number).unwrap_or(false));
+    let mut one = CpuSet::new();
+    one.set(first.ok_or("no processor is allowed")?)?;
+    Ok(sched_setaffinity(me, &one)?)
+}
 
 /// A server with the tables of pgbench at scale 10 in a database of the peers; pgauge makes its own.
 pub struct World {
@@ -74,22 +88,47 @@ impl World {
     /// Gives the peers a new copy of their database, as every case of pgauge has one: with the pages that nobody has
     /// written to since the last checkpoint, and without what earlier rounds left.
     pub fn renew(&self) -> Result<(), Any> {
-        self.psql("postgres", &format!("DROP DATABASE IF EXISTS {DATABASE}"))?;
+        self.settle()?;
         let copy = format!("CREATE DATABASE {DATABASE} TEMPLATE {ORIGINAL}");
         self.psql("postgres", &copy).map(drop)
+    }
+
+    /// Leaves nothing of what was done before for the server to write.
+    fn settle(&self) -> Result<(), Any> {
+        self.psql("postgres", &format!("DROP DATABASE IF EXISTS {DATABASE}"))?;
+        self.psql("postgres", "CHECKPOINT").map(drop)
     }
 
     pub fn describe(&self) -> String {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         format!(
-            "PostgreSQL {} on {processors} processors, {} rounds of {} s, over its Unix socket",
-            self.binaries.version, self.rounds, self.seconds
+            "PostgreSQL {} on {}, {} rounds of {} s, over its Unix socket",
+            self.binaries.version,
+            pgauge::text::plural(processors as u64, "processor"),
+            self.rounds,
+            self.seconds
         )
     }
 
-    /// Both sides, in turn.
-    pub fn rounds<T>(&self, mut both: impl FnMut() -> Result<T, Any>) -> Result<Vec<T>, Any> {
-        (0..self.rounds).map(|_| both()).collect()
+    /// Both sides, in turn, and now the one first and now the other: what the server still has to write, and how busy the
+    /// machine is, is on neither's side.
+    pub fn rounds<T>(
+        &self,
+        ours: impl Fn() -> Result<T, Any>,
+        peer: impl Fn() -> Result<T, Any>,
+    ) -> Result<Vec<(T, T)>, Any> {
+        let alone = |side: &dyn Fn() -> Result<T, Any>| {
+            self.settle()?;
+            side()
+        };
+        let round = |number: usize| match number % 2 {
+            0 => Ok((alone(&ours)?, alone(&peer)?)),
+            _ => {
+                let peer = alone(&peer)?;
+                Ok((alone(&ours)?, peer))
+            }
+        };
+        (0..self.rounds).map(round).collect()
     }
 
     /// A client program that finds the server.
