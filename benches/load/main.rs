@@ -144,11 +144,11 @@ fn on_all_processors(takes: &impl Fn(&str) -> bool) -> Result<(), Any> {
     Ok(())
 }
 
-/// The loads with several clients once more, the last that is done, with clients and server on one processor. With more of them the kernel decides
-/// for each session whether it runs on the processor of its client or on another, and keeps to that. On two processors
-/// this alone decided between 50,000 and 80,000 transactions a second of one and the same client, which waited with
-/// `poll` or `epoll` (threads and sessions bound by hand). Here it has no choice: what is compared is what a transaction
-/// costs client and server together.
+/// The loads with several clients once more, clients and server on one processor; the last that is done, since it stays so.
+/// With more processors the kernel decides for each session whether it runs on that of its client or on another, and keeps
+/// to that. On two this alone decided between 50,000 and 80,000 transactions a second of one and the same client (threads
+/// and sessions bound by hand). Here it has no choice: what is compared is what a transaction costs client and server
+/// together.
 fn on_one_processor(takes: &impl Fn(&str) -> bool) -> Result<(), Any> {
     let several = CLOSED.iter().filter(|load| load.clients > 1);
     let several: Vec<_> = several.filter(|load| takes(load.name)).collect();

@@ -63,10 +63,13 @@ fn in_folder(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn is_scenario(path: &Path) -> bool {
-    let named = path
-        .extension()
-        .is_some_and(|end| end == "yaml" || end == "yml" || end == "spec");
-    named && path.file_name().is_some_and(|name| name != SUITE_FILE)
+    is_for_us(path) && path.file_name().is_some_and(|name| name != SUITE_FILE)
+}
+
+/// Whether a file has the name of a scenario, or of a suite.
+pub(super) fn is_for_us(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|end| end == "yaml" || end == "yml" || end == "spec")
 }
 
 fn is_glob(path: &Path) -> bool {
@@ -98,7 +101,7 @@ fn plain(path: &Path) -> PathBuf {
     shorter.collect()
 }
 
-fn missing(path: &Path) -> Stop {
+pub(super) fn missing(path: &Path) -> Stop {
     let primary = format!("there is no {}", path.display());
     let mut diagnostic = Diagnostic::error("no-file", primary);
     let folder = match path.parent() {

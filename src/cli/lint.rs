@@ -3,6 +3,7 @@
 use super::{
     Status, Stop,
     args::{LintArgs, LintFormat},
+    files::{is_for_us, missing},
     plans::write,
     server::{ServerAddress, choose},
 };
@@ -143,17 +144,17 @@ fn chosen(args: &LintArgs) -> Result<Vec<PathBuf>, Stop> {
     for path in &args.paths {
         if path.is_dir() {
             in_folder(path, &mut files).map_err(|error| unreadable(path, &error))?;
-        } else if is_scenario(path) {
-            let primary = format!("{} is a scenario, and rules look at SQL", path.display());
-            let hint = "name the files of SQL; `pgauge check` looks at scenarios";
+        } else if !path.exists() {
+            return Err(missing(path));
+        } else if is_for_us(path) {
+            // Read as SQL, a scenario would be found to be without fault.
+            let primary = format!("{} is no file of SQL", path.display());
+            let hint = "rules look at SQL; `pgauge check` looks at scenarios";
             return Err(Stop::usage(
                 Diagnostic::error("not-sql", primary).hint(hint),
             ));
-        } else if path.exists() {
-            files.insert(path.clone());
         } else {
-            let primary = format!("there is no file {}", path.display());
-            return Err(Stop::usage(Diagnostic::error("no-file", primary)));
+            files.insert(path.clone());
         }
     }
     if files.is_empty() && !args.paths.is_empty() {
@@ -172,12 +173,6 @@ fn chosen(args: &LintArgs) -> Result<Vec<PathBuf>, Stop> {
         whole.is_ok_and(|whole| changed.contains(&whole))
     });
     Ok(files.into_iter().collect())
-}
-
-/// Read as SQL, a scenario would be found to be without fault.
-fn is_scenario(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("yaml" | "yml")) && path.exists()
 }
 
 fn in_folder(folder: &Path, files: &mut BTreeSet<PathBuf>) -> std::io::Result<()> {

@@ -187,11 +187,18 @@ fn a_script_is_linted_statement_by_statement_and_ends_with_the_worst() {
 fn what_has_no_sql_is_not_found_to_be_without_fault() {
     let suite = Playground::new();
     fs::create_dir(suite.root().join("empty")).unwrap();
-    fs::write(suite.root().join("case.yaml"), "name: a case\n").unwrap();
+    for name in ["case.yaml", "steps.spec", "pgauge.yaml"] {
+        fs::write(suite.root().join(name), "name: a case\n").unwrap();
+    }
     for (named, said) in [
         ("empty", "error[nothing]: there is no file of SQL"),
-        ("case.yaml", "error[not-sql]: case.yaml is a scenario"),
-        ("other.yaml", "error[no-file]: there is no file other.yaml"),
+        ("case.yaml", "error[not-sql]: case.yaml is no file of SQL"),
+        ("steps.spec", "error[not-sql]: steps.spec is no file of SQL"),
+        (
+            "pgauge.yaml",
+            "error[not-sql]: pgauge.yaml is no file of SQL",
+        ),
+        ("cases.yaml", "did you mean \"case.yaml\"?"),
     ] {
         let linted = program::pgauge(suite.root(), &["lint", named]);
         assert_eq!(linted.status, 2, "{}", linted.stdout);
