@@ -238,16 +238,14 @@ impl PgServer {
         others.insert(wanted, started.clone());
         started.map_err(broke)
     }
-}
 
-impl Server for PgServer {
-    type Database = PgDatabase;
-
-    async fn database(&self, case: &Case) -> Result<PgDatabase, NotReady> {
+    /// A case's database on the server that it runs on.
+    async fn database_on(
+        &self,
+        cluster: Arc<Cluster>,
+        case: &Case,
+    ) -> Result<PgDatabase, NotReady> {
         let plan = &case.database;
-        self.drop_released().await.map_err(broke)?;
-        let cluster = self.cluster_for(case).await?;
-        cluster.still_there().await.map_err(broke)?;
         requirements::check(&cluster, plan).await?;
         let role = requirements::role(&cluster, plan).await?;
         let mut turns = Vec::new();
@@ -293,6 +291,21 @@ impl Server for PgServer {
             });
         }
         Ok(PgDatabase::new(cluster, name, common, spare))
+    }
+}
+
+impl Server for PgServer {
+    type Database = PgDatabase;
+
+    async fn database(&self, case: &Case) -> Result<PgDatabase, NotReady> {
+        self.drop_released().await.map_err(broke)?;
+        let cluster = self.cluster_for(case).await?;
+        cluster.still_there().await.map_err(broke)?;
+        match self.database_on(cluster.clone(), case).await {
+            // A server may be gone by now, because of what another case did to it.
+            Err(NotReady::Broke(breakage)) => Err(broke(cluster.cause(*breakage).await)),
+            made => made,
+        }
     }
 
     fn facts(&self) -> &ServerFacts {

@@ -305,6 +305,35 @@ fn a_server_or_a_session_that_is_killed_in_the_midst_of_an_exploration_is_told_w
 }
 
 #[test]
+fn a_server_that_is_killed_by_a_seed_is_told_with_the_cause_and_the_statement() {
+    let suite = Playground::new();
+    let scenario = "name: killed
+database: { role: postgres }
+seed:
+  - sql: CREATE TABLE nothing (line text)
+  - sql: |
+      COPY nothing FROM PROGRAM 'kill -9 $(head -n 1 postmaster.pid)';
+      SELECT pg_sleep(60);
+clients:
+  alice: { steps: [{ step: read, sql: SELECT 1 }] }
+expect:
+  - sql: SELECT count(*) FROM nothing
+    value: 0
+";
+    suite.add("lost", "seed.yaml", scenario);
+    let ran = program::run(suite.root(), &["scenarios/lost"]);
+    assert_eq!(ran.said.status, 4, "{}", ran.said.stdout);
+    let finding = ran.results.cases[0].bad_findings().next().unwrap();
+    let told = (finding.code.as_str(), finding.primary.as_str());
+    let ended = ("server-lost", "the server that pgauge started has ended");
+    assert_eq!(told, ended, "{}", ran.said.stdout);
+    // The seed's second item, and how far the server came.
+    for part in ["scenarios/lost/seed.yaml:", "its log says:"] {
+        assert!(ran.said.stdout.contains(part), "{}", ran.said.stdout);
+    }
+}
+
+#[test]
 fn an_order_that_is_printed_fails_again_where_it_is_pasted() {
     let suite = Playground::new();
     let names = [

@@ -5,7 +5,7 @@ use crate::pg::admin;
 use crate::pg::connect::Connector;
 use crate::pg::embedded::PLACE_VARIABLE;
 use crate::pg::failure;
-use crate::record::Breakage;
+use crate::record::{Breakage, ServerError};
 use crate::text::format_duration;
 use std::future::Future;
 use std::path::Path;
@@ -68,21 +68,38 @@ impl Cluster {
 
     /// What is behind it that a session was lost: that the server is gone, where it is.
     pub(in crate::pg) async fn cause(&self, breakage: Breakage) -> Breakage {
-        if !["server-lost", "session-lost"].contains(&breakage.code.as_str()) {
+        // Some sessions of a server that ends still say so, whatever they were for; the others just fall silent.
+        let bade_farewell = breakage
+            .error
+            .as_ref()
+            .is_some_and(ServerError::ends_session);
+        let fell_silent = ["server-lost", "session-lost"].contains(&breakage.code.as_str());
+        if !bade_farewell && !fell_silent {
             return breakage;
         }
         let Err(gone) = self.still_there().await else {
             return self.explain(breakage);
         };
+        // What the seed was at is worth a look.
+        let (path, error) = (breakage.path.clone(), breakage.error.clone());
+        let told = |gone: Breakage| match path {
+            Some(_) => Breakage {
+                path,
+                error,
+                ..gone
+            },
+            None => gone,
+        };
         let Origin::Embedded(own) = &self.origin else {
-            return gone;
+            return told(gone);
         };
         // Its sessions may hear of its end before we do.
         let news = own.server.until_ended();
         let _in_time = tokio::time::timeout(NEWS_LIMIT, news).await;
-        own.ended()
-            .cloned()
-            .unwrap_or_else(|| self.explain(breakage))
+        match own.ended().cloned() {
+            Some(ended) => told(ended),
+            None => self.explain(breakage),
+        }
     }
 
     fn remedy(&self, breakage: &Breakage) -> Option<String> {
