@@ -348,7 +348,10 @@ impl Database for PgDatabase {
         };
         // Now others may have a database of that name.
         drop(turns);
-        end
+        match end {
+            Ok(()) => Ok(()),
+            Err(breakage) => Err(self.cluster.cause(breakage).await),
+        }
     }
 }
 

@@ -246,6 +246,7 @@ impl PgServer {
         case: &Case,
     ) -> Result<PgDatabase, NotReady> {
         let plan = &case.database;
+        cluster.still_there().await.map_err(broke)?;
         requirements::check(&cluster, plan).await?;
         let role = requirements::role(&cluster, plan).await?;
         let mut turns = Vec::new();
@@ -300,7 +301,6 @@ impl Server for PgServer {
     async fn database(&self, case: &Case) -> Result<PgDatabase, NotReady> {
         self.drop_released().await.map_err(broke)?;
         let cluster = self.cluster_for(case).await?;
-        cluster.still_there().await.map_err(broke)?;
         match self.database_on(cluster.clone(), case).await {
             // A server may be gone by now, because of what another case did to it.
             Err(NotReady::Broke(breakage)) => Err(broke(cluster.cause(*breakage).await)),

@@ -240,7 +240,10 @@ where
             CaseEnd::Broke(breakage) => return Err(Stopped::Broke(breakage.clone())),
         }
         let contents = match workshop.compares {
-            Comparing::Contents => Some(bench.keeper.contents().await.map_err(broken)?),
+            Comparing::Contents => {
+                let contents = bench.keeper.contents().await;
+                Some(or_cause(&bench.database, contents).await?)
+            }
             Comparing::Nothing => None,
         };
         Ok(Played {
@@ -260,7 +263,10 @@ where
             };
             let rewound = match changes_more_than_rows(self.workshop.case) {
                 true => Rewound::NeedsClone,
-                false => bench.keeper.rewind(&left).await.map_err(broken)?,
+                false => {
+                    let rewound = bench.keeper.rewind(&left).await;
+                    or_cause(&bench.database, rewound).await?
+                }
             };
             let counted = match rewound {
                 Rewound::Unchanged => Some(&upkeep.unchanged),
@@ -285,10 +291,12 @@ where
             NotReady::Skip { reason } => Stopped::Skip(reason),
             NotReady::Broke(breakage) => Stopped::Broke(breakage),
         })?;
-        let mut keeper = database.keeper().await.map_err(broken)?;
+        let keeper = database.keeper().await;
+        let mut keeper = or_cause(&database, keeper).await?;
         let script = Script::of(case, &Names::of(keeper.catalog()));
         if !changes_more_than_rows(case) {
-            keeper.remember(&script.changes()).await.map_err(broken)?;
+            let remembered = keeper.remember(&script.changes()).await;
+            or_cause(&database, remembered).await?;
         }
         let mut moving = self
             .workshop
@@ -369,6 +377,14 @@ fn may_change_more(sql: &str) -> bool {
             StatementKind::Other => !HARMLESS.contains(&first.as_str()),
         }
     })
+}
+
+/// What was done, or what is behind it that it was not.
+async fn or_cause<T>(database: &impl Database, done: Result<T, Breakage>) -> Result<T, Stopped> {
+    match done {
+        Ok(done) => Ok(done),
+        Err(breakage) => Err(broken(database.cause(breakage).await)),
+    }
 }
 
 fn broken(breakage: Breakage) -> Stopped {

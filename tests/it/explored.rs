@@ -306,30 +306,42 @@ fn a_server_or_a_session_that_is_killed_in_the_midst_of_an_exploration_is_told_w
 
 #[test]
 fn a_server_that_is_killed_by_a_seed_is_told_with_the_cause_and_the_statement() {
+    const SQL: &str = "COPY nothing FROM PROGRAM 'kill -9 $(head -n 1 postmaster.pid)';
+SELECT pg_sleep(60);
+";
     let suite = Playground::new();
-    let scenario = "name: killed
-database: { role: postgres }
+    let scenario = |name: &str, killer: &str| {
+        format!(
+            "name: {name}
+database: {{ role: postgres }}
 seed:
   - sql: CREATE TABLE nothing (line text)
-  - sql: |
-      COPY nothing FROM PROGRAM 'kill -9 $(head -n 1 postmaster.pid)';
-      SELECT pg_sleep(60);
+  - {killer}
 clients:
-  alice: { steps: [{ step: read, sql: SELECT 1 }] }
+  alice: {{ steps: [{{ step: read, sql: SELECT 1 }}] }}
 expect:
   - sql: SELECT count(*) FROM nothing
     value: 0
-";
-    suite.add("lost", "seed.yaml", scenario);
-    let ran = program::run(suite.root(), &["scenarios/lost"]);
-    assert_eq!(ran.said.status, 4, "{}", ran.said.stdout);
-    let finding = ran.results.cases[0].bad_findings().next().unwrap();
-    let told = (finding.code.as_str(), finding.primary.as_str());
-    let ended = ("server-lost", "the server that pgauge started has ended");
-    assert_eq!(told, ended, "{}", ran.said.stdout);
-    // The seed's second item, and how far the server came.
-    for part in ["scenarios/lost/seed.yaml:", "its log says:"] {
-        assert!(ran.said.stdout.contains(part), "{}", ran.said.stdout);
+"
+        )
+    };
+    let inline = SQL.replace('\n', " ");
+    let inline = scenario("in line", &format!("sql: {inline:?}"));
+    suite.add("in_line", "killed.yaml", &inline);
+    let in_file = scenario("in a file", "file: killer.sql");
+    suite.add("in_file", "killed.yaml", &in_file);
+    suite.add("in_file", "killer.sql", SQL);
+    for (folder, place) in [("in_line", "killed.yaml:5:"), ("in_file", "killer.sql:2")] {
+        let ran = program::run(suite.root(), &[&format!("scenarios/{folder}")]);
+        let said = ran.said.stdout;
+        assert_eq!(ran.said.status, 4, "{said}");
+        let finding = ran.results.cases[0].bad_findings().next().unwrap();
+        let told = (finding.code.as_str(), finding.primary.as_str());
+        let ended = ("server-lost", "the server that pgauge started has ended");
+        assert_eq!(told, ended, "{said}");
+        for part in [place, "its log says:"] {
+            assert!(said.contains(part), "no {part} in {said}");
+        }
     }
 }
 

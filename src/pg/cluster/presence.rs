@@ -5,7 +5,7 @@ use crate::pg::admin;
 use crate::pg::connect::Connector;
 use crate::pg::embedded::PLACE_VARIABLE;
 use crate::pg::failure;
-use crate::record::{Breakage, ServerError};
+use crate::record::Breakage;
 use crate::text::format_duration;
 use std::future::Future;
 use std::path::Path;
@@ -16,6 +16,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long the news may take that a server of our own has ended, once it does not answer.
 const NEWS_LIMIT: Duration = Duration::from_secs(2);
+
+/// The same once a session was ended by the server, of which others may still answer. As a rule it was that session only.
+const FAREWELL_LIMIT: Duration = Duration::from_millis(200);
 
 impl Cluster {
     /// Sees whether the server is still there, before anything else is asked of it.
@@ -52,14 +55,8 @@ impl Cluster {
         }
     }
 
-    /// Says more of what broke: how a server of our own ended, and what to do where the server itself cannot go on.
+    /// Says more of what broke: what to do where the server itself cannot go on.
     pub(in crate::pg) fn explain(&self, mut breakage: Breakage) -> Breakage {
-        if breakage.code == "server-lost"
-            && let Origin::Embedded(own) = &self.origin
-            && let Some(ended) = own.ended()
-        {
-            breakage.detail.clone_from(&ended.detail);
-        }
         if let Some(remedy) = self.remedy(&breakage) {
             breakage.hint = Some(remedy);
         }
@@ -68,37 +65,49 @@ impl Cluster {
 
     /// What is behind it that a session was lost: that the server is gone, where it is.
     pub(in crate::pg) async fn cause(&self, breakage: Breakage) -> Breakage {
-        // Some sessions of a server that ends still say so, whatever they were for; the others just fall silent.
-        let bade_farewell = breakage
-            .error
-            .as_ref()
-            .is_some_and(ServerError::ends_session);
-        let fell_silent = ["server-lost", "session-lost"].contains(&breakage.code.as_str());
-        if !bade_farewell && !fell_silent {
+        // Some sessions of a server that ends still say so, whatever they were for; the others fall silent.
+        let farewell = says_farewell(&breakage);
+        let lost = ["server-lost", "session-lost"].contains(&breakage.code.as_str());
+        if !farewell && !lost {
             return breakage;
         }
-        let Err(gone) = self.still_there().await else {
-            return self.explain(breakage);
+        let gone = match &self.origin {
+            Origin::Embedded(own) => {
+                if farewell {
+                    own.hear_of_its_end(FAREWELL_LIMIT).await;
+                }
+                if own.ended().is_none() && self.still_there().await.is_err() {
+                    own.hear_of_its_end(NEWS_LIMIT).await;
+                }
+                own.ended().cloned()
+            }
+            // One that is only too busy to say whether it is there is.
+            Origin::Looked | Origin::Given(_) => {
+                let gone = |gone: &Breakage| gone.code == "server-lost" || says_farewell(gone);
+                self.still_there().await.err().filter(gone)
+            }
         };
-        // What the seed was at is worth a look.
-        let (path, error) = (breakage.path.clone(), breakage.error.clone());
-        let told = |gone: Breakage| match path {
-            Some(_) => Breakage {
-                path,
-                error,
-                ..gone
-            },
-            None => gone,
-        };
-        let Origin::Embedded(own) = &self.origin else {
-            return told(gone);
-        };
-        // Its sessions may hear of its end before we do.
-        let news = own.server.until_ended();
-        let _in_time = tokio::time::timeout(NEWS_LIMIT, news).await;
-        match own.ended().cloned() {
-            Some(ended) => told(ended),
-            None => self.explain(breakage),
+        match (gone, breakage) {
+            (None, breakage) => self.explain(breakage),
+            // What it was at when it ended is worth a look.
+            (
+                Some(gone),
+                Breakage {
+                    path: path @ Some(_),
+                    error: error @ Some(_),
+                    detail,
+                    ..
+                },
+            ) => {
+                let details: Vec<String> = detail.into_iter().chain(gone.detail).collect();
+                Breakage {
+                    path,
+                    error,
+                    detail: (!details.is_empty()).then(|| details.join("\n")),
+                    ..gone
+                }
+            }
+            (Some(gone), _) => gone,
         }
     }
 
@@ -133,7 +142,18 @@ impl Cluster {
     }
 }
 
+/// Whether a session was told that it, or its server, is being ended (class 57, operator intervention).
+fn says_farewell(breakage: &Breakage) -> bool {
+    let error = breakage.error.as_ref();
+    error.is_some_and(|error| error.code.starts_with("57P"))
+}
+
 impl Own {
+    /// Waits until it is known that the server has ended, for so long.
+    async fn hear_of_its_end(&self, limit: Duration) {
+        let _in_time = tokio::time::timeout(limit, self.server.until_ended()).await;
+    }
+
     fn ended(&self) -> Option<&Breakage> {
         if self.end.get().is_none()
             && let Some(ended) = self.server.ended()
