@@ -3,6 +3,7 @@
 use super::link::PgLink;
 use super::login::logged_in;
 use crate::pg::connect::{Connector, Login};
+use crate::pg::conninfo::HostName;
 use crate::record::ServerError;
 use crate::run::load::{Company, Dialer};
 use crate::spec::workload::Protocol;
@@ -34,6 +35,11 @@ impl PgDialer {
 
 impl Dialer for PgDialer {
     type Link = PgLink;
+
+    fn is_local(&self) -> bool {
+        let mut hosts = self.connector.hosts_to_try();
+        hosts.all(|place| matches!(place.host, HostName::Socket(_)))
+    }
 
     async fn dial(&self) -> Result<PgLink, ServerError> {
         let socket = logged_in(&self.connector, &self.login, self.company).await?;

@@ -24,6 +24,9 @@ pub trait Dialer: Clone + Send + 'static {
     /// A connection.
     type Link: Link;
 
+    /// Whether they lead to this machine, as those over a Unix socket do.
+    fn is_local(&self) -> bool;
+
     /// Opens one, driven by the runtime that polls this.
     fn dial(&self) -> impl Future<Output = Result<Self::Link, ServerError>>;
 }

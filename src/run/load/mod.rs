@@ -19,6 +19,7 @@ mod mark;
 mod pass;
 mod planning;
 mod pool;
+mod processor;
 mod script;
 mod tally;
 mod user;

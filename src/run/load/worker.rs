@@ -7,6 +7,7 @@ use super::{
     link::{Company, Dialer},
     mark::Mark,
     pool::Pool,
+    processor,
     script::Traffic,
     tally::Tally,
     user::User,
@@ -182,8 +183,18 @@ pub(super) fn company(traffic: &Traffic) -> Company {
     }
 }
 
+/// Whether more users act than there are workers, none of whom ever pauses.
+fn never_pauses(traffic: &Traffic) -> bool {
+    let pauses = traffic.plan.is_open() || traffic.plan.think.is_some();
+    company(traffic) == Company::Others && !pauses
+}
+
 /// The users of a worker act, from the first connection to the last answer.
 pub(super) fn work<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
+    let is_local = assignment.dialers.iter().all(Dialer::is_local);
+    if is_local && never_pauses(&assignment.traffic) {
+        processor::keep_to(assignment.index, assignment.of);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

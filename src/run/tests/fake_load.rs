@@ -17,6 +17,10 @@ pub struct FakeDialer;
 impl Dialer for FakeDialer {
     type Link = FakeLink;
 
+    fn is_local(&self) -> bool {
+        false
+    }
+
     async fn dial(&self) -> Result<FakeLink, ServerError> {
         Ok(FakeLink::default())
     }
