@@ -72,6 +72,9 @@ fn sysbench(world: &World, database: &str, what: &str, seconds: u64) -> Result<O
             "--tables=1",
             "--table-size=100000",
             "--threads=8",
+            // As pgauge draws them. By itself sysbench goes to a few rows most of the time, which stay in the processor's
+            // caches.
+            "--rand-type=uniform",
         ])
         .arg(format!("--pgsql-host={}", world.socket().display()))
         .arg(format!("--pgsql-port={}", world.port()))
