@@ -55,7 +55,7 @@ pub enum LoadEnd {
     /// It went on as long as it should.
     #[default]
     Complete,
-    /// It was ended from outside: a limit, or a signal.
+    /// It was ended from outside: a limit, a signal, or what broke the case, such as a server that is gone.
     CutShort,
     /// An error ended it, as the scenario says.
     Error {

@@ -104,10 +104,14 @@ impl<D: Database> Stage<'_, D> {
         let mut flow = Flow::new(&traffic, crew, self.ledger.observer(), self.ledger.case());
         flow.measured = measured.map(|measured| (measured, left));
         let flowed = flow.go(&mut watch, &mut heard, &self.stop).await;
+        if flowed.is_err() && !flow.is_cut_short() {
+            flow.end = LoadEnd::CutShort;
+        }
+        // Before their sessions are ended, so that what users meet then is not counted, and not begun again.
+        flow.crew.halt.store(true, Ordering::Relaxed);
         if flow.is_cut_short() {
             watch.end_sessions().await;
         }
-        flow.crew.halt.store(true, Ordering::Relaxed);
         let last = flow.hear_the_rest(&mut heard).await;
         let broken = flow.crew.join();
         let mut log = flow.log();
@@ -115,18 +119,18 @@ impl<D: Database> Stage<'_, D> {
             log.phases.clear();
         }
         // The workers have closed their connections, so that the server has counted everything.
-        match watch.end().await {
-            Ok(server) => log.server = Some(server),
-            Err(breakage) if flowed.is_ok() && !flow.is_cut_short() => return Err(breakage),
-            Err(_) => {}
-        }
+        let watched = watch.end().await.map(|server| log.server = Some(server));
         let counted = log.server.iter().flat_map(|server| &server.statements);
         let untold = !counted.clone().any(|one| one.plan.0 > 0);
-        if untold && flowed.is_ok() && !flow.is_cut_short() {
+        if untold && !flow.is_cut_short() {
             planning::tell(&traffic, &dialers, &mut log).await;
         }
         *self.load.borrow_mut() = Some(Box::new(log));
-        flowed.and(last.and(broken).map_err(|broken| *broken))
+        flowed.and(last.and(broken).map_err(|broken| *broken))?;
+        match flow.is_cut_short() {
+            true => Ok(()),
+            false => watched,
+        }
     }
 
     /// Starts the workers.
@@ -510,6 +514,12 @@ impl<'a> Flow<'a> {
             let last = self.ended.max(planned).unwrap_or(clock.measured_from);
             last.saturating_duration_since(clock.measured_from)
         });
+        // Nothing was measured after the last transaction, where their number says when the load ends.
+        let until = Micros::from(measured);
+        self.intervals.retain(|interval| interval.from < until);
+        if let Some(last) = self.intervals.last_mut() {
+            last.length = last.length.min(Micros(until.0 - last.from.0));
+        }
         let schedule = std::mem::take(&mut self.tally.schedule);
         LoadLog {
             warmup: plan.warmup.into(),

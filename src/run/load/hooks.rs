@@ -186,7 +186,9 @@ impl<D: Dialer> Pass<'_, D> {
             line,
             column,
         };
-        self.crew.tally.borrow_mut().hook(self.index, hook);
+        if self.counted == Counted::Yes {
+            self.crew.tally.borrow_mut().hook(self.index, hook);
+        }
     }
 
     async fn on_a_thread(
@@ -256,8 +258,10 @@ impl<D: Dialer> Pass<'_, D> {
         };
         let mut answers = Vec::new();
         link.push(&statement, &arguments);
-        let sent = link.exchange(&mut answers).await;
-        sent.map_err(|error| wrong(error.message))?;
+        if let Err(error) = link.exchange(&mut answers).await {
+            self.lost = true;
+            return Err(wrong(error.message));
+        }
         match answers.pop() {
             Some(Answer {
                 end: AnswerEnd::Refused(error),

@@ -140,6 +140,27 @@ pub struct Answer {
     pub ended: Instant,
 }
 
+impl Answer {
+    /// That of a statement which was not even parsed.
+    pub(super) fn refused(error: ServerError, at: Instant) -> Self {
+        Self {
+            end: AnswerEnd::Refused(Box::new(error)),
+            row_count: 0,
+            result: None,
+            first_row: at,
+            ended: at,
+        }
+    }
+
+    /// The error with which the server refused it, if it did.
+    pub(super) fn into_error(self) -> Option<ServerError> {
+        match self.end {
+            AnswerEnd::Refused(error) => Some(*error),
+            AnswerEnd::Done | AnswerEnd::NotRun => None,
+        }
+    }
+}
+
 /// How a statement ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerEnd {

@@ -75,6 +75,7 @@ impl Desk {
             crew,
             counted,
             parts,
+            lost: false,
         }
     }
 }
@@ -84,35 +85,38 @@ impl Desk {
 pub(super) struct Ended {
     /// When.
     pub(super) at: Instant,
+    /// From when on its user can go on: later, where it left something to roll back.
+    pub(super) free: Instant,
     how: How,
+    lost: bool,
 }
 
 #[derive(Debug, Clone)]
 enum How {
     Done,
-    /// The SQLSTATE of the error that ended it.
+    /// The SQLSTATE of the error that ended it; the empty one where the connection broke without a word.
     Refused(String),
     GaveUp(String),
-    /// The connection is gone.
-    Lost,
     Hook,
 }
 
 impl Ended {
     pub(super) fn over(at: Instant) -> Self {
-        Self { at, how: How::Hook }
-    }
-
-    pub(super) fn lost(at: Instant) -> Self {
-        Self { at, how: How::Lost }
+        Self {
+            at,
+            free: at,
+            how: How::Hook,
+            lost: false,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
         matches!(self.how, How::Done)
     }
 
+    /// Whether the connection is gone.
     pub(super) fn is_lost(&self) -> bool {
-        matches!(self.how, How::Lost)
+        self.lost
     }
 
     pub(super) fn has_given_up(&self) -> bool {
@@ -123,16 +127,15 @@ impl Ended {
     pub(super) fn given_up(self) -> Self {
         let how = match self.how {
             How::Refused(code) => How::GaveUp(code),
-            how @ (How::Done | How::GaveUp(_) | How::Lost | How::Hook) => how,
+            how @ (How::Done | How::GaveUp(_) | How::Hook) => how,
         };
         Self { how, ..self }
     }
 
-    /// The SQLSTATE of the error that ended it; the empty one where the connection is gone.
+    /// The SQLSTATE of the error that ended it.
     pub(super) fn code(&self) -> Option<&str> {
         match &self.how {
             How::Refused(code) | How::GaveUp(code) => Some(code),
-            How::Lost => Some(""),
             How::Done | How::Hook => None,
         }
     }
@@ -140,8 +143,8 @@ impl Ended {
 
 /// Why a pass does not go on.
 pub(super) enum Break {
+    /// The SQLSTATE of an error.
     Refused(String),
-    Lost,
     Hook,
 }
 
@@ -159,6 +162,8 @@ pub(super) struct Pass<'a, D: Dialer> {
     pub(super) crew: &'a Crew<D>,
     pub(super) counted: Counted,
     parts: &'a mut Parts,
+    /// Whether the connection is gone.
+    pub(super) lost: bool,
 }
 
 impl<D: Dialer> Pass<'_, D> {
@@ -168,10 +173,30 @@ impl<D: Dialer> Pass<'_, D> {
         let how = match self.steps(link, &mut at).await {
             Ok(()) => How::Done,
             Err(Break::Refused(code)) => How::Refused(code),
-            Err(Break::Lost) => How::Lost,
             Err(Break::Hook) => How::Hook,
         };
-        Ended { at, how }
+        Ended {
+            at,
+            free: at,
+            how,
+            lost: self.lost,
+        }
+    }
+
+    /// Rolls back what the script left open. Where the connection turns out to be gone, that is what ended the transaction,
+    /// if nothing else did.
+    pub(super) async fn clean_up(&mut self, mut ended: Ended, link: &mut D::Link) -> Ended {
+        if ended.lost || !link.in_transaction() {
+            return ended;
+        }
+        let rolled_back = self.roll_back(self.script.steps.len() - 1, link).await;
+        ended.free = Instant::now();
+        ended.lost = self.lost;
+        match (rolled_back, ended.how) {
+            (Err(Break::Refused(code)), How::Done) => ended.how = How::Refused(code),
+            (_, how) => ended.how = how,
+        }
+        ended
     }
 
     async fn steps(&mut self, link: &mut D::Link, at: &mut Instant) -> Result<(), Break> {
@@ -187,13 +212,15 @@ impl<D: Dialer> Pass<'_, D> {
         for group in &script.groups {
             match self.group(group, link, at).await {
                 Ok(()) => {}
+                Err(ended) if self.lost => return Err(ended),
                 Err(Break::Refused(_)) if script.on_error == OnError::Continue => {}
                 Err(Break::Refused(code)) if script.on_error == OnError::Rollback => {
                     let retried = script.retry.as_ref();
                     if retried.is_some_and(|retry| retry.codes.contains(&code)) {
                         return Err(Break::Refused(code));
                     }
-                    self.roll_back(link).await?;
+                    self.roll_back(group.end - 1, link).await?;
+                    *at = Instant::now();
                 }
                 Err(ended) => return Err(ended),
             }
@@ -218,10 +245,10 @@ impl<D: Dialer> Pass<'_, D> {
         let step = &self.script.steps[group.start];
         if let Some(hook) = &step.when {
             let value = self.hook(hook, Hand::Nothing, link).await?;
+            *at = Instant::now();
             if value == Value::Bool(false) {
                 return Ok(());
             }
-            *at = Instant::now();
         }
         if let Some(hook) = &step.before {
             self.hook(hook, Hand::Nothing, link).await?;
@@ -250,18 +277,24 @@ impl<D: Dialer> Pass<'_, D> {
         at: &mut Instant,
     ) -> Result<(), Break> {
         let step = &self.script.steps[index];
-        self.prepare(index, link, at).await?;
         self.draw(step, row)?;
-        self.sample(index);
-        link.push(&step.statement, &self.desk.arguments);
-        let sent = *at;
-        self.exchange(index..index + 1, link, at).await?;
-        // There is one answer for each statement.
-        let Some(answer) = self.desk.answers.pop() else {
-            return Err(Break::Lost);
+        let (sent, answer) = match self.prepare(index, link, at).await {
+            Ok(()) => {
+                self.sample(index);
+                link.push(&step.statement, &self.desk.arguments);
+                let sent = *at;
+                self.exchange(index..index + 1, link, at).await?;
+                (sent, self.desk.answers.pop())
+            }
+            // Such as that of a table that is not there; a step may say that it expects it.
+            Err(error) => (*at, Some(Answer::refused(error, *at))),
+        };
+        let Some(answer) = answer else {
+            // There is one answer for each statement.
+            return Err(self.lose(String::new()));
         };
         *at = answer.ended;
-        let outcome = self.settle(index, &answer, sent);
+        let outcome = self.settle(index, &answer, sent, sent);
         if outcome.is_ok() {
             self.keep(step, &answer);
         }
@@ -286,7 +319,8 @@ impl<D: Dialer> Pass<'_, D> {
         at: &mut Instant,
     ) -> Result<(), Break> {
         for index in steps.clone() {
-            self.prepare(index, link, at).await?;
+            let prepared = self.prepare(index, link, at).await;
+            prepared.map_err(|error| self.refused(index, &error))?;
         }
         let sent = *at;
         for index in steps.clone() {
@@ -299,8 +333,8 @@ impl<D: Dialer> Pass<'_, D> {
         let answers = std::mem::take(&mut self.desk.answers);
         let mut outcome = Ok(());
         for (index, answer) in steps.zip(&answers) {
+            outcome = outcome.and(self.settle(index, answer, sent, *at));
             *at = answer.ended;
-            outcome = outcome.and(self.settle(index, answer, sent));
         }
         self.desk.answers = answers;
         self.desk.answers.clear();
@@ -312,7 +346,7 @@ impl<D: Dialer> Pass<'_, D> {
         index: usize,
         link: &mut D::Link,
         at: &mut Instant,
-    ) -> Result<(), Break> {
+    ) -> Result<(), ServerError> {
         let statement = &self.script.steps[index].statement;
         if link.is_prepared(statement) {
             return Ok(());
@@ -321,7 +355,7 @@ impl<D: Dialer> Pass<'_, D> {
         let now = Instant::now();
         self.parts.prepare += nanos(now.saturating_duration_since(*at));
         *at = now;
-        prepared.map_err(|error| self.refused(index, &error))
+        prepared
     }
 
     /// Keeps what a step is sent with, the first time.
@@ -339,15 +373,27 @@ impl<D: Dialer> Pass<'_, D> {
         self.desk.answers.clear();
         let exchanged = link.exchange(&mut self.desk.answers).await;
         exchanged.map_err(|error| {
-            *at = Instant::now();
+            let now = Instant::now();
+            self.parts.first_row += nanos(now.saturating_duration_since(*at));
+            *at = now;
             let answered = self.desk.answers.len();
             self.refused((steps.start + answered).min(steps.end - 1), &error)
         })
     }
 
-    /// Counts an answer, and says whether the script goes on.
-    fn settle(&mut self, index: usize, answer: &Answer, sent: Instant) -> Result<(), Break> {
+    /// Counts an answer, and says whether the script goes on. Its time counts from `from`: the end of the answer before it,
+    /// where several statements were sent together.
+    fn settle(
+        &mut self,
+        index: usize,
+        answer: &Answer,
+        sent: Instant,
+        from: Instant,
+    ) -> Result<(), Break> {
         let step = &self.script.steps[index];
+        let first_row = answer.first_row.max(from);
+        self.parts.first_row += nanos(first_row.saturating_duration_since(from));
+        self.parts.rows += nanos(answer.ended.saturating_duration_since(first_row));
         match &answer.end {
             AnswerEnd::NotRun => Ok(()),
             AnswerEnd::Refused(error) => {
@@ -356,10 +402,7 @@ impl<D: Dialer> Pass<'_, D> {
                 if expected { Ok(()) } else { Err(ended) }
             }
             AnswerEnd::Done => {
-                let first = nanos(answer.first_row.saturating_duration_since(sent));
                 let took = answer.ended.saturating_duration_since(sent);
-                self.parts.first_row += first;
-                self.parts.rows += nanos(took).saturating_sub(first);
                 if self.counted == Counted::Yes {
                     let mut tally = self.crew.tally.borrow_mut();
                     tally.step(self.index, index, took, answer.row_count);
@@ -386,10 +429,14 @@ impl<D: Dialer> Pass<'_, D> {
                 tally.refused_beside(self.index, Some(index), error, at, mark);
             }
         }
-        match error.ends_session() {
-            true => Break::Lost,
-            false => Break::Refused(error.code.clone()),
-        }
+        self.lost |= error.ends_session();
+        Break::Refused(error.code.clone())
+    }
+
+    /// The connection is gone.
+    fn lose(&mut self, code: String) -> Break {
+        self.lost = true;
+        Break::Refused(code)
     }
 
     fn keep(&mut self, step: &Step, answer: &Answer) {
@@ -409,11 +456,20 @@ impl<D: Dialer> Pass<'_, D> {
         }
     }
 
-    async fn roll_back(&mut self, link: &mut D::Link) -> Result<(), Break> {
+    /// Rolls back; an error of that is counted with a step.
+    async fn roll_back(&mut self, index: usize, link: &mut D::Link) -> Result<(), Break> {
         self.desk.arguments.clear();
         link.push(&self.crew.traffic.rollback, &self.desk.arguments);
         let mut answers = Vec::new();
-        link.exchange(&mut answers).await.map_err(|_| Break::Lost)
+        let sent = link.exchange(&mut answers).await;
+        let refused = answers.into_iter().find_map(Answer::into_error);
+        match sent.err().or(refused) {
+            None => Ok(()),
+            Some(error) => {
+                self.lost = true;
+                Err(self.refused(index, &error))
+            }
+        }
     }
 }
 

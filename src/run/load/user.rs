@@ -4,7 +4,7 @@
 use super::{
     arrivals::Next,
     clock::Clock,
-    link::{AnswerEnd, Dialer, Link},
+    link::{Answer, Dialer, Link},
     pass::{Desk, Ended},
     pool::Place,
     tally::Counted,
@@ -44,6 +44,8 @@ struct Due {
     /// When it does.
     begins: Instant,
     counted: Counted,
+    /// Whether a rate says when.
+    paced: bool,
 }
 
 /// A connection in use, and where it goes back to.
@@ -117,10 +119,6 @@ impl<D: Dialer> User<D> {
         let mut now = clock.start;
         while let Some(due) = self.next(&clock, now).await {
             now = self.transaction(&due).await;
-            if due.counted == Counted::Yes {
-                let last = self.crew.last_end.get().max(now);
-                self.crew.last_end.set(last);
-            }
         }
     }
 
@@ -148,24 +146,25 @@ impl<D: Dialer> User<D> {
                 Next::AsTheyCome => self.after_thinking(now, clock.end()).await,
                 Next::Over => return None,
             };
-            let counted = match intended < clock.measured_from {
+            let paced = matches!(next, Next::At(_));
+            let begins = if paced { Instant::now() } else { intended };
+            let counted = match begins < clock.measured_from {
                 true => Counted::Warmup,
                 false => Counted::Yes,
             };
-            let paced = matches!(next, Next::At(_));
+            // Who waited for its turn until the time was over does not begin any more.
+            let in_time = clock.stage(begins).is_some();
+            if self.crew.halted() || in_time && counted == Counted::Yes && !self.takes_one() {
+                return None;
+            }
             if paced && counted == Counted::Yes {
                 self.crew.tally.borrow_mut().schedule.offered += 1;
             }
-            // Who waited for its turn until the time was over does not begin any more.
-            let begins = if paced { Instant::now() } else { intended };
-            clock.stage(begins)?;
-            if self.crew.halted() || counted == Counted::Yes && !self.takes_one() {
-                return None;
-            }
-            return Some(Due {
+            return in_time.then_some(Due {
                 intended,
                 begins,
                 counted,
+                paced,
             });
         }
     }
@@ -186,6 +185,9 @@ impl<D: Dialer> User<D> {
             }
             Think::Around(think) => think.mean.0.mul_f64(-(1.0 - unit).ln()),
         };
+        if self.wants_no_more() {
+            return now;
+        }
         let until = end.map_or(now + pause, |end| end.min(now + pause));
         self.crew.alarm.until(until).await;
         Instant::now()
@@ -202,6 +204,12 @@ impl<D: Dialer> User<D> {
             .is_ok()
     }
 
+    /// Whether as many have begun as are wanted, where their number says when the load ends.
+    fn wants_no_more(&self) -> bool {
+        let counts = self.crew.traffic.plan.transactions.is_some();
+        counts && self.crew.left.load(Ordering::Relaxed) == 0
+    }
+
     fn draw_script(&mut self) -> usize {
         let mix = &self.crew.traffic.plan.mix;
         let place = match self.weights.last() {
@@ -214,7 +222,7 @@ impl<D: Dialer> User<D> {
         mix.get(place).or(mix.last()).map_or(0, |part| part.client)
     }
 
-    /// One transaction, with all its tries; gives the moment of its end.
+    /// One transaction, with all its tries; gives the moment from which on the user can go on.
     async fn transaction(&mut self, due: &Due) -> Instant {
         let script = self.draw_script();
         let lag = due.begins.saturating_duration_since(due.intended);
@@ -222,7 +230,7 @@ impl<D: Dialer> User<D> {
             lag: nanos(lag),
             ..Parts::default()
         };
-        if due.counted == Counted::Yes && self.crew.traffic.plan.is_open() {
+        if due.counted == Counted::Yes && due.paced {
             let mut tally = self.crew.tally.borrow_mut();
             tally.schedule.begun += 1;
             tally.schedule.lag.record(lag);
@@ -246,6 +254,7 @@ impl<D: Dialer> User<D> {
                         tally.refused_beside(script, None, &error, at, mark);
                     }
                     tally.crowding.felt_until = crew.since_warmup(now);
+                    crew.ended(now);
                 }
                 crew.alarm.after(AFTER_REFUSAL).await;
                 return Instant::now();
@@ -257,7 +266,7 @@ impl<D: Dialer> User<D> {
         };
         self.give_back(held, kind, &ended);
         self.count(script, due, &ended, parts);
-        ended.at
+        ended.free
     }
 
     /// The script, as often as it may be tried.
@@ -277,12 +286,13 @@ impl<D: Dialer> User<D> {
         loop {
             let mut pass = self.desk.pass(&crew, script, due.counted, parts);
             let ended = pass.go(link, at).await;
+            let ended = pass.clean_up(ended, link).await;
             let retry = plan.retry.as_ref().filter(|retry| {
                 let code = ended.code();
                 code.is_some_and(|code| retry.codes.iter().any(|known| known == code))
             });
-            if !ended.is_lost() && link.in_transaction() && !self.roll_back(link).await {
-                return Ended::lost(ended.at);
+            if ended.is_lost() {
+                return ended;
             }
             match retry {
                 Some(retry) if tried < retry.tries && !crew.halted() => {
@@ -300,15 +310,6 @@ impl<D: Dialer> User<D> {
                 None => return ended,
             }
         }
-    }
-
-    /// Ends a transaction that a script left open; tells whether the connection is still there.
-    async fn roll_back(&mut self, link: &mut D::Link) -> bool {
-        self.desk.arguments.clear();
-        link.push(&self.crew.traffic.rollback, &self.desk.arguments);
-        let mut answers = Vec::new();
-        let sent = link.exchange(&mut answers).await;
-        sent.is_ok() && answers.iter().all(|answer| answer.end == AnswerEnd::Done)
     }
 
     fn count(&mut self, script: usize, due: &Due, ended: &Ended, mut parts: Parts) {
@@ -332,6 +333,7 @@ impl<D: Dialer> User<D> {
             }
             return;
         }
+        crew.ended(ended.at);
         let well = ended.is_done().then_some(()).ok_or(());
         tally.transaction(script, well, took, &parts);
         if let Some(mark) = &crew.mark {
@@ -405,6 +407,9 @@ impl<D: Dialer> User<D> {
         let asked = Instant::now();
         let link = self.dial(kind).await;
         let took = asked.elapsed();
+        if self.crew.halted() {
+            return Err(NoLink::Over);
+        }
         parts.connect += nanos(took);
         if due.counted == Counted::Yes && link.is_ok() {
             let mut tally = self.crew.tally.borrow_mut();
@@ -427,14 +432,10 @@ impl<D: Dialer> User<D> {
         for statement in &self.crew.traffic.kinds[kind].setup {
             link.push(statement, &nothing);
             link.exchange(&mut answers).await.map_err(NoLink::Refused)?;
-            let refused = answers.drain(..).find_map(|answer| match answer.end {
-                AnswerEnd::Refused(error) => Some(error),
-                AnswerEnd::Done | AnswerEnd::NotRun => None,
-            });
-            if let Some(error) = refused {
+            if let Some(error) = answers.drain(..).find_map(Answer::into_error) {
                 self.crew.report(Report::SetupFailed {
                     kind,
-                    error: error.clone(),
+                    error: Box::new(error),
                 });
                 return Err(NoLink::Over);
             }

@@ -98,7 +98,7 @@ pub(super) struct WorkerReport {
     pub(super) tally: Tally,
     /// Processor time since the end of the warmup.
     pub(super) cpu: Duration,
-    /// When the last transaction ended.
+    /// When the last measured transaction ended; where the load was ended from outside, up to when it was measured.
     pub(super) ended: Instant,
 }
 
@@ -121,7 +121,7 @@ pub(super) struct Crew<D: Dialer> {
     /// The migration in the midst of the load, if there is one.
     pub(super) mark: Option<Arc<Mark>>,
     /// When the last measured transaction ended.
-    pub(super) last_end: Cell<Instant>,
+    last_end: Cell<Instant>,
     /// When the interval that is under way began.
     cut: Cell<Instant>,
     /// When the stage that is under way began.
@@ -149,6 +149,11 @@ impl<D: Dialer> Crew<D> {
     pub(super) fn since_warmup(&self, now: Instant) -> Option<Micros> {
         let from = self.measured_from.get()?;
         Some(now.saturating_duration_since(from).into())
+    }
+
+    /// A measured transaction ended.
+    pub(super) fn ended(&self, at: Instant) {
+        self.last_end.set(self.last_end.get().max(at));
     }
 
     /// Whether the load was ended from outside.
@@ -326,8 +331,8 @@ async fn tick<D: Dialer>(crew: Rc<Crew<D>>, clock: Clock) {
 }
 
 fn finish<D: Dialer>(crew: &Crew<D>) {
-    let ended = crew.last_end.get().max(crew.cut.get());
-    crew.report_interval(ended);
+    let (last, cut) = (crew.last_end.get(), crew.cut.get());
+    crew.report_interval(last.max(cut));
     let mut tally = std::mem::take(&mut *crew.tally.borrow_mut());
     if let Some(arrivals) = crew.arrivals.borrow_mut().as_mut()
         && !crew.halted()
@@ -337,7 +342,8 @@ fn finish<D: Dialer>(crew: &Crew<D>) {
     crew.report(Report::Done(Box::new(WorkerReport {
         tally,
         cpu: processor_time().saturating_sub(crew.cpu_before.get()),
-        ended,
+        // Who only paused after that, or waited for a transaction that nobody wanted any more, measured nothing.
+        ended: if crew.halted() { last.max(cut) } else { last },
     })));
 }
 

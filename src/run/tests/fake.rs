@@ -23,7 +23,10 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     rc::Rc,
-    sync::atomic::{AtomicI32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+    },
 };
 use tokio::sync::Notify;
 
@@ -59,6 +62,8 @@ pub struct FakeDatabase {
     locks: Rc<RefCell<Locks>>,
     changed: Rc<Notify>,
     next_pid: AtomicI32,
+    /// Whether the watch of a load does not see anything any more.
+    blind: Arc<AtomicBool>,
 }
 
 impl Database for FakeDatabase {
@@ -76,11 +81,11 @@ impl Database for FakeDatabase {
         _: Protocol,
         _: Company,
     ) -> FakeDialer {
-        FakeDialer
+        FakeDialer(Arc::clone(&self.blind))
     }
 
     async fn load_watch(&self) -> Result<FakeLoadWatch, Breakage> {
-        Ok(FakeLoadWatch)
+        Ok(FakeLoadWatch(Arc::clone(&self.blind)))
     }
 
     async fn connect(&self, _: &SessionPlan) -> Result<Connected<FakeSession>, Breakage> {

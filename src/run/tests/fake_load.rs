@@ -1,18 +1,26 @@
 //! Connections of a load to a server that answers at once.
 //!
-//! `FAIL code` is an error, `ODD` one of every second time on a connection, `GONE` ends the connection, and anything else
-//! succeeds with one row.
+//! `FAIL code` is an error, `ODD` one of every second time on a connection, `UNPARSED` one as soon as it is prepared, `GONE`
+//! ends the connection, `KILL` with an error, `DOOM` with one that comes with the next statement, `BLIND` has the watch fail
+//! at the end, and anything else succeeds with one row. `FAIL code span` and `TAKE span` take so many milliseconds, as far as
+//! one can see.
 
 use crate::{
     record::{Breakage, ServerError, load::LoadServer},
     run::load::{Answer, AnswerEnd, ArgumentBuffer, Dialer, Link, LoadStatement, LoadWatch, Look},
     schedule::Barrier,
 };
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 /// Opens connections.
 #[derive(Clone)]
-pub struct FakeDialer;
+pub struct FakeDialer(pub Arc<AtomicBool>);
 
 impl Dialer for FakeDialer {
     type Link = FakeLink;
@@ -22,7 +30,10 @@ impl Dialer for FakeDialer {
     }
 
     async fn dial(&self) -> Result<FakeLink, ServerError> {
-        Ok(FakeLink::default())
+        Ok(FakeLink {
+            blind: Arc::clone(&self.0),
+            ..FakeLink::default()
+        })
     }
 }
 
@@ -32,6 +43,8 @@ pub struct FakeLink {
     pushed: Vec<String>,
     odd: bool,
     in_transaction: bool,
+    doom: Option<String>,
+    blind: Arc<AtomicBool>,
 }
 
 fn error(code: &str) -> ServerError {
@@ -43,13 +56,21 @@ fn error(code: &str) -> ServerError {
     }
 }
 
+fn fatal(code: &str) -> ServerError {
+    ServerError {
+        severity: "FATAL".to_owned(),
+        ..error(code)
+    }
+}
+
 impl Link for FakeLink {
-    fn is_prepared(&self, _: &LoadStatement) -> bool {
-        true
+    fn is_prepared(&self, statement: &LoadStatement) -> bool {
+        !statement.sql.starts_with("UNPARSED")
     }
 
-    async fn prepare(&mut self, _: &LoadStatement) -> Result<(), ServerError> {
-        Ok(())
+    async fn prepare(&mut self, statement: &LoadStatement) -> Result<(), ServerError> {
+        let code = statement.sql.split(' ').next_back();
+        Err(error(code.unwrap_or_default()))
     }
 
     fn push(&mut self, statement: &LoadStatement, _: &ArgumentBuffer) {
@@ -59,16 +80,29 @@ impl Link for FakeLink {
     async fn exchange(&mut self, answers: &mut Vec<Answer>) -> Result<(), ServerError> {
         // Somebody else may go on meanwhile, as with a real server.
         tokio::task::yield_now().await;
+        if let Some(code) = self.doom.take() {
+            return Err(fatal(&code));
+        }
         let mut failed = false;
+        let mut now = Instant::now();
         for sql in std::mem::take(&mut self.pushed) {
             let words: Vec<&str> = sql.split_whitespace().collect();
             let refused = match words.as_slice() {
-                ["FAIL", code] => Some(error(code)),
+                ["FAIL", code, ..] => Some(error(code)),
                 ["ODD", code] => {
                     self.odd = !self.odd;
                     self.odd.then(|| error(code))
                 }
                 ["GONE"] => return Err(error("")),
+                ["KILL", code] => return Err(fatal(code)),
+                ["DOOM", code] => {
+                    self.doom = Some((*code).to_owned());
+                    None
+                }
+                ["BLIND"] => {
+                    self.blind.store(true, Ordering::Relaxed);
+                    None
+                }
                 ["BEGIN", ..] => {
                     self.in_transaction = true;
                     None
@@ -85,7 +119,9 @@ impl Link for FakeLink {
                 None => AnswerEnd::Done,
             };
             failed |= end != AnswerEnd::Done;
-            let now = Instant::now();
+            if let ["FAIL", _, millis] | ["TAKE", millis] = words.as_slice() {
+                now += Duration::from_millis(millis.parse().unwrap());
+            }
             answers.push(Answer {
                 end,
                 row_count: 1,
@@ -103,7 +139,7 @@ impl Link for FakeLink {
 }
 
 /// Sees nothing.
-pub struct FakeLoadWatch;
+pub struct FakeLoadWatch(pub Arc<AtomicBool>);
 
 impl LoadWatch for FakeLoadWatch {
     async fn meet(&mut self, _: &Barrier) -> Result<(), Breakage> {
@@ -119,7 +155,13 @@ impl LoadWatch for FakeLoadWatch {
     }
 
     async fn end(&mut self) -> Result<LoadServer, Breakage> {
-        Ok(LoadServer::default())
+        match self.0.load(Ordering::Relaxed) {
+            false => Ok(LoadServer::default()),
+            true => Err(Breakage {
+                code: "watch".to_owned(),
+                ..Breakage::default()
+            }),
+        }
     }
 
     async fn end_sessions(&mut self) {}

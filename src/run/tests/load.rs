@@ -122,6 +122,83 @@ load: { transactions: 4, users: 1 }
 }
 
 #[test]
+fn a_session_that_is_ended_ends_a_transaction_with_the_servers_own_code() {
+    for (steps, code) in [
+        ("[begin, { step: write, sql: KILL 57P01 }, commit]", "57P01"),
+        // Nothing is said until the next statement is sent, which is the ROLLBACK of what was left open.
+        ("[begin, { step: write, sql: DOOM 25P03 }]", "25P03"),
+    ] {
+        let log = load(&format!(
+            "name: ended
+clients:
+  one: {{ on_error: continue, steps: {steps} }}
+load: {{ transactions: 4, users: 1, retry: {{ errors: ['57P01', '25P03'], tries: 5 }} }}
+"
+        ));
+        let tally = &log.clients[0];
+        assert_eq!((log.connections.lost, tally.failed.count()), (4, 4));
+        let error = &tally.errors[code];
+        // A session that is gone is not tried again on.
+        assert_eq!((error.count, error.fatal, tally.retries), (4, 4, 0));
+        assert_eq!(error.step.as_deref(), Some("write"));
+    }
+}
+
+#[test]
+fn an_error_that_a_step_expects_may_come_as_soon_as_it_is_prepared() {
+    let log = load(
+        "name: unparsed
+clients:
+  one:
+    steps:
+      - { step: gone, sql: UNPARSED 42P01, error: undefined_table, after: log(error) }
+      - { step: write, sql: SELECT 1 }
+load: { transactions: 3, users: 1 }
+",
+    );
+    let tally = &log.clients[0];
+    assert_eq!((tally.latency.count(), tally.failed.count()), (3, 0));
+    let error = &tally.errors["42P01"];
+    assert_eq!((error.count, error.fatal), (3, 0));
+    assert_eq!(tally.logged.first, ["undefined_table"; 3]);
+}
+
+#[test]
+fn the_parts_of_a_transaction_are_no_more_than_the_whole() {
+    const SECOND: u64 = 1_000_000_000;
+    let parts = |steps: &str| {
+        let log = load(&format!(
+            "name: parts
+clients: {{ one: {{ steps: {steps} }} }}
+load: {{ transactions: 1, users: 1, pipeline: true }}
+"
+        ));
+        let parts = log.clients[0].parts;
+        assert!(parts.total >= parts.first_row, "{parts:?}");
+        // Whole seconds are as the server says; what is beyond them is the time of this test.
+        (parts.first_row / SECOND, parts.total / SECOND)
+    };
+    let together = "[{ sql: TAKE 1000 }, { sql: TAKE 1000 }, { sql: TAKE 1000 }]";
+    assert_eq!(parts(together), (3, 3));
+    // What an error took is the server's time as well.
+    assert_eq!(parts("[{ sql: FAIL 40P01 2000 }]"), (2, 2));
+}
+
+#[test]
+fn what_was_measured_is_kept_where_the_server_does_not_tell_what_it_counted() {
+    let plan = plan(
+        "name: blind
+clients: { one: { steps: [{ sql: BLIND }] } }
+load: { transactions: 3, users: 1 }
+",
+    );
+    let log = &carry_out(&plan, &Nobody).cases[0];
+    assert!(matches!(log.end, CaseEnd::Broke(_)), "{:?}", log.end);
+    let load = log.load.as_ref().unwrap();
+    assert_eq!(load.clients[0].latency.count(), 3);
+}
+
+#[test]
 fn an_error_ends_the_load_where_the_scenario_says_so() {
     let log = load(
         "name: ended
@@ -165,6 +242,78 @@ load: { duration: 300ms, users: 4, rate: 500/s, arrivals: uniform }
     assert!((140..=150).contains(&schedule.offered), "{schedule:?}");
     assert_eq!(schedule.begun, log.clients[0].latency.count());
     assert_eq!(schedule.lag.count(), schedule.begun);
+}
+
+#[test]
+fn a_beginning_that_nobody_wants_any_more_is_not_behind() {
+    let log = load(
+        "name: counted and rated
+clients: { one: { steps: [{ sql: SELECT 1 }] } }
+load: { transactions: 20, users: 8, rate: 1000/s }
+",
+    );
+    let schedule = log.schedule.unwrap();
+    assert_eq!((schedule.offered, schedule.begun), (20, 20));
+    assert_eq!(log.end, LoadEnd::Complete);
+}
+
+#[test]
+fn only_what_a_rate_asks_for_is_counted_with_the_schedule() {
+    let log = load(
+        "name: in two stages
+clients: { one: { steps: [{ sql: SELECT 1 }] } }
+load: { users: 2, stages: [{ duration: 50ms, users: 2 }, { duration: 50ms, users: 2, rate: 400/s }] }
+",
+    );
+    let schedule = log.schedule.unwrap();
+    assert!(
+        schedule.begun <= schedule.offered && schedule.offered < 100,
+        "{schedule:?}"
+    );
+    assert!(log.clients[0].latency.count() > schedule.begun);
+}
+
+#[test]
+fn what_begins_in_the_measured_time_is_counted_also_where_it_was_due_in_the_warmup() {
+    // One user, who cannot keep up by far; what is due in the warmup alone takes longer than the whole load.
+    let log = load(
+        "name: behind
+clients:
+  one: { before: 'let n = 0; while n < 3000 { n += 1; }', steps: [{ sql: SELECT 1 }] }
+load: { warmup: 200ms, duration: 1s, users: 1, rate: 100000/s }
+",
+    );
+    let schedule = log.schedule.unwrap();
+    assert!(log.clients[0].latency.count() > 0);
+    assert_eq!(schedule.begun, log.clients[0].latency.count());
+    assert!(schedule.is_saturated(), "{schedule:?}");
+}
+
+#[test]
+fn the_measured_time_ends_with_the_last_transaction_also_where_users_go_on_pausing() {
+    let log = load(
+        "name: pauses afterwards
+timeout: 30s
+clients: { one: { steps: [{ sql: SELECT 1 }] } }
+load: { transactions: 3, users: 3, think: 2s }
+",
+    );
+    assert_eq!(log.clients[0].latency.count(), 3);
+    let last = log.intervals.last().unwrap();
+    assert_ne!(last.clients[0].latency.count(), 0, "{:?}", log.intervals);
+    assert_eq!(last.from.0 + last.length.0, log.measured.0);
+}
+
+#[test]
+fn a_hook_that_fails_in_the_warmup_is_not_counted() {
+    let log = load(
+        "name: cold
+clients:
+  one: { before: 'assert(iteration > 1, \"cold\")', steps: [{ sql: SELECT 1 }] }
+load: { warmup: 100ms, duration: 100ms, users: 1 }
+",
+    );
+    assert_eq!(log.clients[0].hook, None);
 }
 
 #[test]
