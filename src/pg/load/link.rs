@@ -102,25 +102,25 @@ impl PgLink {
         self.known[statement.index] = Some(known);
     }
 
-    /// Writes what is in the outbox, while the socket takes it.
-    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Writes what is in the outbox, while the socket takes it. A server that does not take it any more has closed the
+    /// connection: whoever reads meets first what it said of that, and then the end.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while self.written < self.outbox.len() {
             let rest = &self.outbox[self.written..];
-            match ready!(Pin::new(&mut self.socket).poll_write(context, rest))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                count => self.written += count,
+            match ready!(Pin::new(&mut self.socket).poll_write(context, rest)) {
+                Ok(0) | Err(_) => self.written = self.outbox.len(),
+                Ok(count) => self.written += count,
             }
         }
-        Pin::new(&mut self.socket).poll_flush(context)
+        Pin::new(&mut self.socket).poll_flush(context).map(drop)
     }
 
     /// Goes on writing, and reads what has come; ready when more has come.
     fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // A server that sends much before it has read all must not be left waiting.
-        if self.written < self.outbox.len()
-            && let Poll::Ready(Err(error)) = self.poll_write(context)
-        {
-            return Poll::Ready(Err(error));
+        if self.written < self.outbox.len() {
+            // Whether it took all of it or not, there may be something to read.
+            let _ = self.poll_write(context);
         }
         self.inbox.poll_more(&mut self.socket, context)
     }
@@ -265,14 +265,18 @@ impl PgLink {
                 _ => {}
             }
         }
-        self.until_ready().await
+        self.until_ready(answers).await
     }
 
-    /// Behind the last answer of the extended protocol the server says that it is ready.
-    async fn until_ready(&mut self) -> Result<(), ServerError> {
+    /// Behind the last answer of the extended protocol the server says that it is ready. What stands in no transaction block
+    /// is committed before that, which takes time, and may go wrong where a constraint is deferred.
+    async fn until_ready(&mut self, answers: &mut [Answer]) -> Result<(), ServerError> {
         if self.due.last().is_none_or(|due| due.ready_behind) {
             return Ok(());
         }
+        let Some(last) = answers.last_mut() else {
+            return Ok(());
+        };
         loop {
             match self.inbox.next() {
                 Some(heard) if heard.kind == kind::READY => {
@@ -284,11 +288,10 @@ impl PgLink {
                     if error.ends_session() {
                         return Err(error);
                     }
+                    last.end = AnswerEnd::Refused(Box::new(error));
                 }
                 Some(_) => {}
-                None => {
-                    self.more().await?;
-                }
+                None => last.ended = self.more().await?,
             }
         }
     }
@@ -325,12 +328,12 @@ impl Link for PgLink {
         if self.due.last().is_some_and(|due| !due.ready_behind) {
             frontend::sync(&mut self.outbox);
         }
-        let written = poll_fn(|context| match self.poll_write(context) {
-            Poll::Ready(done) => Poll::Ready(done),
+        poll_fn(|context| {
             // What does not fit is written while answers are read.
-            Poll::Pending => Poll::Ready(Ok(())),
-        });
-        written.await.map_err(|error| lost(&error.to_string()))?;
+            let _ = self.poll_write(context);
+            Poll::Ready(())
+        })
+        .await;
         let read = self.read_answers(answers).await;
         self.due.clear();
         self.sent();
