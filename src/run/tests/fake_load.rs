@@ -2,8 +2,8 @@
 //!
 //! `FAIL code` is an error, `ODD` one of every second time on a connection, `UNPARSED` one as soon as it is prepared, `GONE`
 //! ends the connection, `KILL` with an error, `DOOM` with one that comes with the next statement, `BLIND` has the watch fail
-//! at the end, and anything else succeeds with one row. `FAIL code span` and `TAKE span` take so many milliseconds, as far as
-//! one can see.
+//! at the end, `PLACES` has a row for each processor on which its user may run, and anything else succeeds with one row.
+//! `FAIL code span` and `TAKE span` take so many milliseconds, as far as one can see.
 
 use crate::{
     record::{Breakage, ServerError, load::LoadServer},
@@ -26,7 +26,7 @@ impl Dialer for FakeDialer {
     type Link = FakeLink;
 
     fn is_local(&self) -> bool {
-        false
+        true
     }
 
     async fn dial(&self) -> Result<FakeLink, ServerError> {
@@ -124,7 +124,10 @@ impl Link for FakeLink {
             }
             answers.push(Answer {
                 end,
-                row_count: 1,
+                row_count: match words.as_slice() {
+                    ["PLACES"] => std::thread::available_parallelism().unwrap().get() as u64,
+                    _ => 1,
+                },
                 result: None,
                 first_row: now,
                 ended: now,

@@ -404,3 +404,33 @@ load: { duration: 20s, users: 4, think: { between: [1ms, 20s] }, on_error: end, 
     );
     assert_ne!(log.end, LoadEnd::Complete);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn only_users_who_never_pause_keep_to_a_processor() {
+    let places = |load: &str| {
+        let log = self::load(&format!(
+            "name: places
+clients: {{ one: {{ steps: [{{ step: where, sql: PLACES }}] }} }}
+load: {{ transactions: 64, users: 64{load} }}
+"
+        ));
+        log.clients[0].steps[0].most_rows
+    };
+    let all = std::thread::available_parallelism().unwrap().get() as u64;
+    assert_eq!(places(", think: 1ms"), all);
+    assert_eq!(places(", rate: 10000/s"), all);
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed:"));
+    let allowed: u32 = mask
+        .unwrap()
+        .chars()
+        .filter_map(|digit| digit.to_digit(16))
+        .map(u32::count_ones)
+        .sum();
+    // Where a quota counts instead, or there are more of them than users, there is not one for each worker.
+    let one_each = u64::from(allowed) == all && all <= 64;
+    assert_eq!(places(""), if one_each { 1 } else { all });
+}
