@@ -32,19 +32,30 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Errors that ended transactions and that no expectation covers.
+/// Errors of steps that nobody expected: one finding for each step and condition.
 fn surprises(context: &Context<'_>, tally: &ClientTally) -> Vec<Finding> {
-    let fatal = tally.errors.iter().filter(|(code, error)| {
-        // Those without a step are told with the connections.
-        error.fatal > 0 && error.step.is_some() && !is_covered(context, tally, code)
+    let steps = tally.steps.iter();
+    let surprises = steps.flat_map(|step| {
+        let unexpected = step.unexpected.iter();
+        unexpected.filter_map(move |(code, error)| {
+            let covered = is_covered(context, tally, Some(&step.step), code);
+            (!covered).then(|| surprise(context, tally, &step.step, code, error))
+        })
     });
-    fatal
-        .map(|(code, error)| surprise(context, tally, code, error))
-        .collect()
+    surprises.collect()
 }
 
-/// Whether an expectation of errors speaks of this client and either bounds how many there may be or names this kind.
-fn is_covered(context: &Context<'_>, tally: &ClientTally, code: &str) -> bool {
+/// Whether a name, of a client or of a step, means errors that a step met, or a client that got no connection.
+fn means(of: &str, client: &str, step: Option<&str>) -> bool {
+    match of.split_once('.') {
+        Some((of, of_step)) => of == client && Some(of_step) == step,
+        None => of == client,
+    }
+}
+
+/// Whether an expectation of errors speaks of this step (or of its client, or of all), and either bounds how many there
+/// may be or names this kind.
+fn is_covered(context: &Context<'_>, tally: &ClientTally, step: Option<&str>, code: &str) -> bool {
     let client = tally.client.as_str();
     let mut expected = context.case.expect.iter();
     expected.any(|(_, expectation)| match expectation {
@@ -52,8 +63,7 @@ fn is_covered(context: &Context<'_>, tally: &ClientTally, code: &str) -> bool {
             NoneOr::None(_) => false,
             NoneOr::Some(facts) => {
                 let of = facts.of.as_deref();
-                let means =
-                    of.is_none_or(|of| of.split_once('.').map_or(of, |(of, _)| of) == client);
+                let means = of.is_none_or(|of| means(of, client, step));
                 let named = facts.only.iter().any(|only| code_of(only) == code);
                 let bounded = facts.rate.is_some() || facts.count.is_some();
                 means && (named || bounded && facts.only.is_empty())
@@ -67,9 +77,14 @@ fn is_covered(context: &Context<'_>, tally: &ClientTally, code: &str) -> bool {
 /// `deadlock_detected`.
 pub(super) const DEADLOCK: &str = "40P01";
 
-fn surprise(context: &Context<'_>, tally: &ClientTally, code: &str, error: &ErrorTally) -> Finding {
+fn surprise(
+    context: &Context<'_>,
+    tally: &ClientTally,
+    step: &str,
+    code: &str,
+    error: &ErrorTally,
+) -> Finding {
     let client = &tally.client;
-    let step = error.step.as_deref().unwrap_or_default();
     let name = condition(code);
     let retried = context.case.clients.iter().any(|plan| {
         let retry = plan.retry.as_ref();
@@ -91,7 +106,7 @@ fn surprise(context: &Context<'_>, tally: &ClientTally, code: &str, error: &Erro
             "say how many are right: errors: {{ of: {client}, rate: 1% }}, or have them tried again with retry"
         )),
     };
-    let mut detail = vec![format!("the first was in step \"{client}.{step}\"")];
+    let mut detail = vec![format!("it happened in step \"{client}.{step}\"")];
     detail.extend(error.first.detail.clone());
     detail.extend(error.first.context.clone());
     finding
@@ -169,7 +184,7 @@ fn refused(context: &Context<'_>, load: &LoadLog) -> Vec<Finding> {
         matches!(expectation, Expectation::Connections(facts) if facts.connections.refused.is_some())
     });
     let refused = load.connections.refused.iter().filter(|(code, _)| {
-        let covered = |tally: &ClientTally| is_covered(context, tally, code);
+        let covered = |tally: &ClientTally| is_covered(context, tally, None, code);
         !said && !load.clients.iter().all(covered)
     });
     refused

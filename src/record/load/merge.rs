@@ -290,6 +290,7 @@ impl StepTally {
         for (code, count) in &other.errors {
             *self.errors.entry(code.clone()).or_default() += count;
         }
+        add_errors(&mut self.unexpected, &other.unexpected);
         add_first(
             &mut self.mismatch,
             other.mismatch.as_ref(),
@@ -478,6 +479,30 @@ mod tests {
             seconds.add(&interval.clients[0].latency);
         }
         assert_eq!(seconds, one.clients[0].latency);
+    }
+
+    #[test]
+    fn unexpected_errors_of_a_step_are_added_up_by_kind() {
+        let met = |code: &str, fatal| {
+            let error = ErrorTally {
+                count: 2,
+                fatal,
+                ..ErrorTally::default()
+            };
+            StepTally {
+                unexpected: BTreeMap::from([(code.to_owned(), error)]),
+                ..StepTally::default()
+            }
+        };
+        let mut step = met("23505", 2);
+        step.add(&met("23505", 0));
+        step.add(&met("40001", 1));
+        let counts = step.unexpected.iter();
+        let counts = counts.map(|(code, error)| (code.as_str(), error.count, error.fatal));
+        assert_eq!(
+            counts.collect::<Vec<_>>(),
+            [("23505", 4, 2), ("40001", 2, 1)]
+        );
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub struct ErrorTally {
     pub count: u64,
     /// How many of them ended a transaction, since no later try made them good and nobody had said that they would come.
     pub fatal: u64,
-    /// In which step the first one happened; none where no connection was to be had.
+    /// In which step the first one happened; none where no connection was to be had, and where the step keeps them itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     /// The first one.
@@ -129,6 +129,9 @@ pub struct StepTally {
     /// Errors by SQLSTATE, expected ones included.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, u64>,
+    /// Those of them that the step does not expect and no later try made good.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unexpected: BTreeMap<String, ErrorTally>,
     /// How long the server plans it, as EXPLAIN told after the load; none where its own statistics tell, or nothing does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planning: Option<Micros>,

@@ -4,7 +4,7 @@ use super::{
     arguments::Draws,
     hooks::{Hand, HookEnded},
     link::{Answer, AnswerEnd, ArgumentBuffer, Dialer, Link},
-    script::{Says, Script, Step, Traffic},
+    script::{Course, Says, Script, Step, Traffic},
     tally::Counted,
     user::nanos,
     worker::Crew,
@@ -31,6 +31,9 @@ pub(super) struct Desk {
     pub(super) hook_stream: Stream,
     pub(super) hooks_run: u64,
     pub(super) results: HashMap<String, Arc<ResultSet>>,
+    /// The error of this try after which the transaction is tried again, and the step that met it. Only the next try can
+    /// tell whether it counts.
+    pub(super) to_retry: Option<(usize, ServerError)>,
 }
 
 impl Desk {
@@ -46,6 +49,7 @@ impl Desk {
             hook_stream: Stream::of(seed, &["load", "hook", &user.to_string()]),
             hooks_run: 0,
             results: HashMap::new(),
+            to_retry: None,
         }
     }
 
@@ -53,11 +57,17 @@ impl Desk {
     pub(super) fn begin(&mut self, script: usize) {
         self.iteration += 1;
         self.draws[script].begin();
+        self.forget_error();
     }
 
     /// It is tried again, with the values it had.
     pub(super) fn begin_again(&mut self, script: usize) {
         self.draws[script].begin_again();
+        self.forget_error();
+    }
+
+    fn forget_error(&mut self) {
+        self.to_retry = None;
     }
 
     /// A pass of this user through a script.
@@ -421,6 +431,13 @@ impl<D: Dialer> Pass<'_, D> {
             let mut tally = self.crew.tally.borrow_mut();
             tally.refused(self.index, index, error);
             let foreseen = self.script.steps[index].expected_error.as_deref();
+            if foreseen != Some(&error.code) {
+                match self.script.course(error) {
+                    Course::TriedAgain => self.desk.to_retry = Some((index, error.clone())),
+                    Course::Ends => tally.unexpected(self.index, index, error),
+                    Course::GoesOn => {}
+                }
+            }
             if let Some(mark) = &self.crew.mark
                 && foreseen != Some(&error.code)
             {

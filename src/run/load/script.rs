@@ -2,7 +2,7 @@
 
 use super::link::{Fragment, LoadStatement, Rows};
 use crate::{
-    record::{ClientId, Value},
+    record::{ClientId, ServerError, Value},
     schedule::{
         ArgumentPlan, Case, ClientPlan, HookPlan, LoadPlan, StatementForm, StatementPlan, StepPlan,
         StepWork,
@@ -63,6 +63,34 @@ pub(super) struct Script {
 pub(super) struct Retry {
     pub(super) codes: Vec<String>,
     pub(super) tries: u32,
+}
+
+/// What becomes of a transaction in which a step met an error that it does not expect.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Course {
+    /// The script goes on with the next step.
+    GoesOn,
+    /// It is tried again, as long as it may be.
+    TriedAgain,
+    /// It is over.
+    Ends,
+}
+
+impl Script {
+    /// What an error leads to.
+    pub(super) fn course(&self, error: &ServerError) -> Course {
+        if error.ends_session() {
+            return Course::Ends;
+        }
+        let retry = self.retry.as_ref();
+        let retried = retry.is_some_and(|retry| retry.codes.contains(&error.code));
+        match self.on_error {
+            OnError::Continue => Course::GoesOn,
+            OnError::Stop | OnError::Rollback if retried => Course::TriedAgain,
+            OnError::Rollback => Course::GoesOn,
+            OnError::Stop => Course::Ends,
+        }
+    }
 }
 
 /// A generator and its place, which decides its numbers.

@@ -111,6 +111,18 @@ impl Tally {
         tally.count += 1;
     }
 
+    /// A statement of a step was refused, though the step does not expect it and no later try makes it good.
+    pub(super) fn unexpected(&mut self, script: usize, step: usize, error: &ServerError) {
+        let unexpected = &mut self.clients[script].steps[step].unexpected;
+        let tally = unexpected.entry(error.code.clone());
+        let tally = tally.or_insert_with(|| ErrorTally {
+            first: error.clone(),
+            ..ErrorTally::default()
+        });
+        tally.count += 1;
+        tally.fatal += 1;
+    }
+
     /// A transaction beside a migration ended.
     pub(super) fn beside(
         &mut self,

@@ -347,6 +347,10 @@ impl<D: Dialer> User<D> {
             tally.connections.lost += 1;
         }
         tally.clients[script].gave_up += u64::from(ended.has_given_up());
+        // No try came after it.
+        if let Some((step, error)) = self.desk.to_retry.take() {
+            tally.unexpected(script, step, &error);
+        }
         let Some(code) = ended.code() else { return };
         tally.fatal(script, code);
         if crew.traffic.plan.on_error == AfterError::End {

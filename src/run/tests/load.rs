@@ -106,6 +106,31 @@ load: { transactions: 3, users: 1, retry: { errors: [deadlock_detected], tries: 
     );
 }
 
+/// What a load counted of each unexpected kind of error of a step: how many, and how many ended a transaction.
+fn unexpected(log: &LoadLog, step: usize) -> Vec<(String, u64, u64)> {
+    let errors = log.clients[0].steps[step].unexpected.iter();
+    errors
+        .map(|(code, error)| (code.clone(), error.count, error.fatal))
+        .collect()
+}
+
+fn is(code: &str, count: u64, fatal: u64) -> Vec<(String, u64, u64)> {
+    vec![(code.to_owned(), count, fatal)]
+}
+
+#[test]
+fn whose_last_try_failed_met_an_unexpected_error_once() {
+    let log = load(
+        "name: gave up
+clients:
+  one: { steps: [{ step: read, sql: SELECT 1 }, { step: write, sql: FAIL 40P01 }] }
+load: { transactions: 3, users: 1, retry: { errors: [deadlock_detected], tries: 4 } }
+",
+    );
+    assert_eq!(unexpected(&log, 0), []);
+    assert_eq!(unexpected(&log, 1), is("40P01", 3, 3));
+}
+
 #[test]
 fn a_lost_connection_is_counted_and_a_new_one_made() {
     let log = load(
@@ -119,6 +144,7 @@ load: { transactions: 4, users: 1 }
     // The first one was there before anything was measured.
     assert_eq!(log.connections.connect.count(), 3);
     assert_eq!(log.clients[0].errors[""].fatal, 4);
+    assert_eq!(unexpected(&log, 0), is("", 4, 4));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod baseline;
 mod ends;
 mod expectations;
+mod load;
 mod order;
 mod steps;
 

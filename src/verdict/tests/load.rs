@@ -1,0 +1,121 @@
+//! What is wrong with a load, and which of its errors may happen.
+
+use super::*;
+use crate::record::{
+    Histogram, LoadLog, Micros,
+    load::{ClientTally, ErrorTally, StepTally},
+};
+use std::time::Duration;
+
+/// A shopper who picks and pays, with what is expected of the load.
+fn shop(expect: &str) -> String {
+    format!(
+        "
+name: Shop
+clients:
+  shopper: {{ steps: [{{ step: pick, sql: SELECT 1 }}, {{ step: pay, sql: INSERT }}] }}
+load: {{ transactions: 20, users: 1 }}
+expect: {expect}
+"
+    )
+}
+
+/// Of 20 executions of each step so many met an error of a kind; so many of those nobody expected, and so many ended the
+/// transaction.
+struct Met {
+    step: &'static str,
+    code: &'static str,
+    count: u64,
+    unexpected: u64,
+    fatal: u64,
+}
+
+const PAY_FAILED: Met = Met {
+    step: "pay",
+    code: "23505",
+    count: 20,
+    unexpected: 20,
+    fatal: 20,
+};
+
+fn histogram(count: u64) -> Histogram {
+    let mut histogram = Histogram::default();
+    for _ in 0..count {
+        histogram.record(Duration::from_millis(1));
+    }
+    histogram
+}
+
+fn shopped(met: &[Met]) -> LoadLog {
+    let mut tally = ClientTally {
+        client: "shopper".to_owned(),
+        ..ClientTally::default()
+    };
+    for name in ["pick", "pay"] {
+        let mut step = StepTally {
+            step: name.to_owned(),
+            ..StepTally::default()
+        };
+        for met in met.iter().filter(|met| met.step == name) {
+            let error = |count| ErrorTally {
+                count,
+                fatal: met.fatal,
+                step: None,
+                first: error(met.code, "no").error.unwrap(),
+            };
+            let code = met.code.to_owned();
+            tally.errors.insert(code.clone(), error(met.count));
+            step.errors.insert(code.clone(), met.count);
+            if met.unexpected > 0 {
+                step.unexpected.insert(code, error(met.unexpected));
+            }
+        }
+        step.latency = histogram(20 - step.errors.values().sum::<u64>());
+        tally.steps.push(step);
+    }
+    let failed = met.iter().map(|met| met.fatal).sum();
+    tally.failed = histogram(failed);
+    tally.latency = histogram(20 - failed);
+    LoadLog {
+        measured: Micros(1_000_000),
+        clients: vec![tally],
+        ..LoadLog::default()
+    }
+}
+
+fn of_load(expect: &str, met: &[Met]) -> String {
+    let verdict = judged(&shop(expect), |log| {
+        log.log.load = Some(Box::new(shopped(met)));
+    });
+    told(&verdict)
+}
+
+#[test]
+fn an_expectation_that_names_a_step_allows_errors_of_that_step_only() {
+    for expect in [
+        "[errors: { of: shopper.pay, rate: 100% }]",
+        "[errors: { of: shopper.pay, only: [unique_violation] }]",
+        "[errors: { of: shopper, rate: 100% }]",
+        "[errors: { count: 20 }]",
+    ] {
+        assert_eq!(of_load(expect, &[PAY_FAILED]), "passed\n", "{expect}");
+    }
+    let all = [
+        "[errors: { of: shopper.pick, rate: 1% }]",
+        "[errors: { of: shopper.pick, only: [unique_violation] }]",
+    ];
+    let all = all.map(|expect| of_load(expect, &[PAY_FAILED])).join("\n");
+    insta::assert_snapshot!(all, @r#"
+    failed
+    failed[unexpected-error]: unique_violation (23505) ended 20 transactions of "shopper", which nobody expected
+      --> /clients/shopper/steps/1  ^ no
+    detail: it happened in step "shopper.pay"
+    hint: say how many are right: errors: { of: shopper, rate: 1% }, or have them tried again with retry
+
+    failed
+    failed[unexpected-error]: unique_violation (23505) ended 20 transactions of "shopper", which nobody expected
+      --> /clients/shopper/steps/1  ^ no
+    detail: it happened in step "shopper.pay"
+    hint: say how many are right: errors: { of: shopper, rate: 1% }, or have them tried again with retry
+    "#);
+}
