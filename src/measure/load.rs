@@ -111,7 +111,7 @@ fn of_client(tally: &ClientTally) -> ErrorCounts {
     let by_code = tally.errors.iter();
     ErrorCounts {
         executions: tally.transactions() + tally.retries,
-        failed: tally.failed.count() + tally.retries,
+        failed: tally.failed.count() + tally.retries + tally.despite_errors,
         by_code: by_code
             .map(|(code, error)| (code.clone(), error.count))
             .collect(),

@@ -32,7 +32,8 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Errors of steps that nobody expected: one finding for each step and condition.
+/// Errors of steps that nobody expected: one finding for each step and condition. A script that went on after one makes
+/// it no more expected than one that ended.
 fn surprises(context: &Context<'_>, tally: &ClientTally) -> Vec<Finding> {
     let steps = tally.steps.iter();
     let surprises = steps.flat_map(|step| {
@@ -92,13 +93,23 @@ fn surprise(
             && retry.is_some_and(|retry| retry.codes.iter().any(|known| known == code))
     });
     let transactions = plural(error.fatal, "transaction");
-    let finding = match retried {
-        true => Finding::failed(
+    let finding = match (error.fatal, retried) {
+        (0, _) => Finding::failed(
+            "unexpected-error",
+            format!(
+                "step \"{client}.{step}\" got {name} {}, which nobody expected",
+                plural(error.count, "time")
+            ),
+        )
+        .hint(format!(
+            "say how many are right: errors: {{ of: {client}.{step}, rate: 1% }}; on_error only says that the script goes on"
+        )),
+        (_, true) => Finding::failed(
             "gave-up",
             format!("client \"{client}\" gave up {transactions}: {name}"),
         )
         .hint("find out what keeps getting in its way, or raise \"tries\""),
-        false => Finding::failed(
+        (_, false) => Finding::failed(
             "unexpected-error",
             format!("{name} ended {transactions} of \"{client}\", which nobody expected"),
         )
@@ -106,13 +117,16 @@ fn surprise(
             "say how many are right: errors: {{ of: {client}, rate: 1% }}, or have them tried again with retry"
         )),
     };
-    let mut detail = vec![format!("it happened in step \"{client}.{step}\"")];
+    let mut detail = Vec::new();
+    if error.fatal > 0 {
+        detail.push(format!("it happened in step \"{client}.{step}\""));
+    }
     detail.extend(error.first.detail.clone());
     detail.extend(error.first.context.clone());
     finding
         .at(step_place(context, client, step, error.first.position))
         .label(error.first.message.clone())
-        .detail(detail.join("\n"))
+        .detail((!detail.is_empty()).then(|| detail.join("\n")))
 }
 
 fn step_place(

@@ -266,6 +266,7 @@ impl ClientTally {
         add_errors(&mut self.errors, &other.errors);
         self.retries += other.retries;
         self.gave_up += other.gave_up;
+        self.despite_errors += other.despite_errors;
         self.parts.add(&other.parts);
         for (own, other) in self.steps.iter_mut().zip(&other.steps) {
             own.add(other);

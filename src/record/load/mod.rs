@@ -83,6 +83,10 @@ pub struct ClientTally {
     pub retries: u64,
     /// How many transactions failed although they were tried as often as allowed.
     pub gave_up: u64,
+    /// How many were completed although their last try met an error: one that a step expects, or that `on_error` passed
+    /// over.
+    #[serde(default)]
+    pub despite_errors: u64,
     /// Where the time of all transactions went.
     pub parts: Parts,
     /// The steps of the script, in its order.
@@ -129,7 +133,7 @@ pub struct StepTally {
     /// Errors by SQLSTATE, expected ones included.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, u64>,
-    /// Those of them that the step does not expect and no later try made good.
+    /// Those of them that the step does not expect and no later try made good, also where the script went on after them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unexpected: BTreeMap<String, ErrorTally>,
     /// How long the server plans it, as EXPLAIN told after the load; none where its own statistics tell, or nothing does.

@@ -31,6 +31,8 @@ pub(super) struct Desk {
     pub(super) hook_stream: Stream,
     pub(super) hooks_run: u64,
     pub(super) results: HashMap<String, Arc<ResultSet>>,
+    /// Whether a step of this try met an error.
+    pub(super) met_error: bool,
     /// The error of this try after which the transaction is tried again, and the step that met it. Only the next try can
     /// tell whether it counts.
     pub(super) to_retry: Option<(usize, ServerError)>,
@@ -49,6 +51,7 @@ impl Desk {
             hook_stream: Stream::of(seed, &["load", "hook", &user.to_string()]),
             hooks_run: 0,
             results: HashMap::new(),
+            met_error: false,
             to_retry: None,
         }
     }
@@ -57,16 +60,17 @@ impl Desk {
     pub(super) fn begin(&mut self, script: usize) {
         self.iteration += 1;
         self.draws[script].begin();
-        self.forget_error();
+        self.forget_errors();
     }
 
     /// It is tried again, with the values it had.
     pub(super) fn begin_again(&mut self, script: usize) {
         self.draws[script].begin_again();
-        self.forget_error();
+        self.forget_errors();
     }
 
-    fn forget_error(&mut self) {
+    fn forget_errors(&mut self) {
+        self.met_error = false;
         self.to_retry = None;
     }
 
@@ -427,6 +431,7 @@ impl<D: Dialer> Pass<'_, D> {
 
     /// Counts an error of a step.
     fn refused(&mut self, index: usize, error: &ServerError) -> Break {
+        self.desk.met_error = true;
         if self.counted == Counted::Yes && !self.crew.halted() {
             let mut tally = self.crew.tally.borrow_mut();
             tally.refused(self.index, index, error);
@@ -434,8 +439,7 @@ impl<D: Dialer> Pass<'_, D> {
             if foreseen != Some(&error.code) {
                 match self.script.course(error) {
                     Course::TriedAgain => self.desk.to_retry = Some((index, error.clone())),
-                    Course::Ends => tally.unexpected(self.index, index, error),
-                    Course::GoesOn => {}
+                    course => tally.unexpected(self.index, index, error, course),
                 }
             }
             if let Some(mark) = &self.crew.mark

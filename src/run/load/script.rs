@@ -66,7 +66,7 @@ pub(super) struct Retry {
 }
 
 /// What becomes of a transaction in which a step met an error that it does not expect.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Course {
     /// The script goes on with the next step.
     GoesOn,

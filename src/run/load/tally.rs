@@ -1,6 +1,10 @@
 //! What one worker counts: whole sums for the end, and the interval that is under way.
 
-use super::{link::ArgumentBuffer, mark::Mark, script::Traffic};
+use super::{
+    link::ArgumentBuffer,
+    mark::Mark,
+    script::{Course, Traffic},
+};
 use crate::record::{
     Micros, ServerError,
     load::{
@@ -112,7 +116,13 @@ impl Tally {
     }
 
     /// A statement of a step was refused, though the step does not expect it and no later try makes it good.
-    pub(super) fn unexpected(&mut self, script: usize, step: usize, error: &ServerError) {
+    pub(super) fn unexpected(
+        &mut self,
+        script: usize,
+        step: usize,
+        error: &ServerError,
+        course: Course,
+    ) {
         let unexpected = &mut self.clients[script].steps[step].unexpected;
         let tally = unexpected.entry(error.code.clone());
         let tally = tally.or_insert_with(|| ErrorTally {
@@ -120,7 +130,7 @@ impl Tally {
             ..ErrorTally::default()
         });
         tally.count += 1;
-        tally.fatal += 1;
+        tally.fatal += u64::from(course == Course::Ends);
     }
 
     /// A transaction beside a migration ended.

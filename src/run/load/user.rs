@@ -7,6 +7,7 @@ use super::{
     link::{Answer, Dialer, Link},
     pass::{Desk, Ended},
     pool::Place,
+    script::Course,
     tally::Counted,
     worker::{Crew, Report},
 };
@@ -347,9 +348,10 @@ impl<D: Dialer> User<D> {
             tally.connections.lost += 1;
         }
         tally.clients[script].gave_up += u64::from(ended.has_given_up());
+        tally.clients[script].despite_errors += u64::from(ended.is_done() && self.desk.met_error);
         // No try came after it.
         if let Some((step, error)) = self.desk.to_retry.take() {
-            tally.unexpected(script, step, &error);
+            tally.unexpected(script, step, &error, Course::Ends);
         }
         let Some(code) = ended.code() else { return };
         tally.fatal(script, code);

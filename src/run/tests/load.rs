@@ -119,6 +119,37 @@ fn is(code: &str, count: u64, fatal: u64) -> Vec<(String, u64, u64)> {
 }
 
 #[test]
+fn an_error_is_unexpected_of_its_step_also_where_the_script_goes_on() {
+    let scripts = |on_error: &str, retry: &str| {
+        load(&format!(
+            "name: goes on
+clients:
+  one:
+    on_error: {on_error}
+    steps: [{{ step: bad, sql: FAIL 23505 }}, {{ step: odd, sql: ODD 40001 }}]
+load: {{ transactions: 10, users: 1{retry} }}
+"
+        ))
+    };
+    let retry = ", retry: { errors: [serialization_failure], tries: 2 }";
+    for (on_error, retry) in [("continue", ""), ("rollback", ""), ("continue", retry)] {
+        let log = scripts(on_error, retry);
+        let tally = &log.clients[0];
+        let counts = (tally.latency.count(), tally.failed.count());
+        assert_eq!((counts, tally.despite_errors), ((10, 0), 10), "{on_error}");
+        assert_eq!(unexpected(&log, 0), is("23505", 10, 0), "{on_error}");
+        assert_eq!(unexpected(&log, 1), is("40001", 5, 0), "{on_error}");
+    }
+    // What the next try makes good is none; what the first one passed over is one all the same.
+    let log = scripts("rollback", retry);
+    assert_eq!(unexpected(&log, 0), is("23505", 20, 0));
+    assert_eq!(unexpected(&log, 1), []);
+    let log = scripts("stop", "");
+    assert_eq!(unexpected(&log, 0), is("23505", 10, 10));
+    assert_eq!(log.clients[0].despite_errors, 0);
+}
+
+#[test]
 fn whose_last_try_failed_met_an_unexpected_error_once() {
     let log = load(
         "name: gave up

@@ -321,7 +321,7 @@ pub struct ErrorsFacts {
     )]
     #[schemars(example = json!("shopper"))]
     pub of: Option<String>,
-    /// Passes through the script (or executions of the step) that ended with an error, of all; at most.
+    /// Passes through the script (or executions of the step) that met an error, of all; at most.
     #[serde(
         default,
         deserialize_with = "given",

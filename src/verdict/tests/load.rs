@@ -38,6 +38,11 @@ const PAY_FAILED: Met = Met {
     fatal: 20,
 };
 
+const PAY_PASSED_OVER: Met = Met {
+    fatal: 0,
+    ..PAY_FAILED
+};
+
 fn histogram(count: u64) -> Histogram {
     let mut histogram = Histogram::default();
     for _ in 0..count {
@@ -76,6 +81,8 @@ fn shopped(met: &[Met]) -> LoadLog {
     let failed = met.iter().map(|met| met.fatal).sum();
     tally.failed = histogram(failed);
     tally.latency = histogram(20 - failed);
+    let went_on = met.iter().filter(|met| met.unexpected > met.fatal);
+    tally.despite_errors = went_on.map(|met| met.count).sum();
     LoadLog {
         measured: Micros(1_000_000),
         clients: vec![tally],
@@ -117,5 +124,26 @@ fn an_expectation_that_names_a_step_allows_errors_of_that_step_only() {
       --> /clients/shopper/steps/1  ^ no
     detail: it happened in step "shopper.pay"
     hint: say how many are right: errors: { of: shopper, rate: 1% }, or have them tried again with retry
+    "#);
+}
+
+#[test]
+fn an_error_that_the_script_passes_over_is_as_unexpected_as_one_that_ends_it() {
+    let nothing = "[{ throughput: { rate: 1/s } }]";
+    insta::assert_snapshot!(of_load(nothing, &[PAY_PASSED_OVER]), @r#"
+    failed
+    failed[unexpected-error]: step "shopper.pay" got unique_violation (23505) 20 times, which nobody expected
+      --> /clients/shopper/steps/1  ^ no
+    hint: say how many are right: errors: { of: shopper.pay, rate: 1% }; on_error only says that the script goes on
+    "#);
+    let only = "[errors: { only: [unique_violation] }]";
+    assert_eq!(of_load(only, &[PAY_PASSED_OVER]), "passed\n");
+    // Where somebody says how many passes may meet one, those that went on count as well.
+    let rate = "[errors: { of: shopper, rate: 1% }]";
+    insta::assert_snapshot!(of_load(rate, &[PAY_PASSED_OVER]), @r#"
+    failed
+    failed[errors]: 100.0% of 20 passes met an error, expected at most 1%
+      --> /expect/0/errors/rate
+    detail: 20 of unique_violation (23505)
     "#);
 }
