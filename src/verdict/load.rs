@@ -8,7 +8,7 @@ use super::{
 use crate::{
     record::{
         HookProblem, LoadLog,
-        load::{ClientTally, ErrorTally, HookTally, LoadEnd, MismatchTally},
+        load::{ClientTally, ErrorTally, HookTally, LoadEnd, MismatchTally, StepTally},
     },
     spec::expect::{Expectation, NoneOr},
     text::{format_duration, plural},
@@ -44,6 +44,62 @@ fn surprises(context: &Context<'_>, tally: &ClientTally) -> Vec<Finding> {
         })
     });
     surprises.collect()
+}
+
+/// Errors of one kind that have no finding of their own.
+pub(super) struct Tolerated<'a> {
+    pub(super) client: &'a str,
+    /// None where no connection was to be had.
+    pub(super) step: Option<&'a str>,
+    pub(super) code: &'a str,
+    pub(super) count: u64,
+}
+
+impl Tolerated<'_> {
+    /// Whether a name, of a client or of a step, means these.
+    pub(super) fn are_of(&self, of: &str) -> bool {
+        means(of, self.client, self.step)
+    }
+}
+
+/// The errors of a load that a step, a retry or an expectation made no surprise.
+pub(super) fn tolerated<'a>(context: &Context<'a>) -> Vec<Tolerated<'a>> {
+    let Some(load) = context.log.load.as_deref() else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    for tally in &load.clients {
+        for step in &tally.steps {
+            all.extend(step.errors.iter().map(|(code, count)| Tolerated {
+                client: &tally.client,
+                step: Some(&step.step),
+                code,
+                count: count.saturating_sub(told(context, tally, step, code)),
+            }));
+        }
+        all.extend(tally.errors.iter().map(|(code, error)| {
+            let of_step = |step: &StepTally| step.errors.get(code).copied().unwrap_or(0);
+            let of_steps = tally.steps.iter().map(of_step).sum();
+            let refused = error.count.saturating_sub(of_steps);
+            let is_told = !may_be_refused(context, load, code);
+            Tolerated {
+                client: &tally.client,
+                step: None,
+                code,
+                count: if is_told { 0 } else { refused },
+            }
+        }));
+    }
+    all.retain(|errors| errors.count > 0);
+    all
+}
+
+/// How many errors of a step are told as surprises.
+fn told(context: &Context<'_>, tally: &ClientTally, step: &StepTally, code: &str) -> u64 {
+    match is_covered(context, tally, Some(&step.step), code) {
+        true => 0,
+        false => step.unexpected.get(code).map_or(0, |error| error.count),
+    }
 }
 
 /// Whether a name, of a client or of a step, means errors that a step met, or a client that got no connection.
@@ -192,15 +248,19 @@ fn failed_hook(context: &Context<'_>, tally: &ClientTally, hook: &HookTally) -> 
     Finding::failed(code, primary).at(place)
 }
 
-/// Connections that the server did not grant, where no expectation says how many may be refused.
-fn refused(context: &Context<'_>, load: &LoadLog) -> Vec<Finding> {
+/// Whether an expectation says how many connections may be refused, or that they are for this reason.
+fn may_be_refused(context: &Context<'_>, load: &LoadLog, code: &str) -> bool {
     let said = context.case.expect.iter().any(|(_, expectation)| {
         matches!(expectation, Expectation::Connections(facts) if facts.connections.refused.is_some())
     });
-    let refused = load.connections.refused.iter().filter(|(code, _)| {
-        let covered = |tally: &ClientTally| is_covered(context, tally, None, code);
-        !said && !load.clients.iter().all(covered)
-    });
+    let covered = |tally: &ClientTally| is_covered(context, tally, None, code);
+    said || load.clients.iter().all(covered)
+}
+
+/// Connections that the server did not grant, where no expectation says how many may be refused.
+fn refused(context: &Context<'_>, load: &LoadLog) -> Vec<Finding> {
+    let refused = load.connections.refused.iter();
+    let refused = refused.filter(|(code, _)| !may_be_refused(context, load, code));
     refused
         .map(|(code, tally)| {
             let primary = format!(

@@ -337,7 +337,7 @@ pub struct ErrorsFacts {
     )]
     #[schemars(example = json!(2))]
     pub count: Option<Bound<u64>>,
-    /// The only kinds that may happen.
+    /// The only kinds that may happen; a retry that makes an error good does not change its kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(example = json!(["deadlock_detected"]))]
     pub only: Vec<SqlState>,

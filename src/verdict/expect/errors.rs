@@ -2,8 +2,8 @@
 //!
 //! All errors of steps count, expected ones included. `none` means none at all; `count` is exact, `rate` a bound from
 //! above on the share of passes (of a client: each try is one) or executions (of a step) that met an error; errors
-//! of the kinds in `only` are expected ones, any other fails. An error that nobody expected has a finding of its own
-//! already and is not told twice. Vacuous if what is named never ran.
+//! of the kinds in `only` are expected ones, any other fails, also one that a step expects or a retry made good. An error
+//! that nobody expected has a finding of its own already and is not told twice. Vacuous if what is named never ran.
 
 use super::never_ran;
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         bound::{Limit, Natural},
         context::{Context, code_of, condition},
         finding::Finding,
+        load,
         unexpected::{Expected, expected, means},
     },
 };
@@ -163,6 +164,9 @@ fn others(pointer: &str, facts: &ErrorsFacts, context: &Context<'_>) -> Option<F
     if facts.only.is_empty() {
         return None;
     }
+    if context.log.load.is_some() {
+        return others_under_a_load(pointer, facts, context);
+    }
     let only: Vec<String> = facts.only.iter().map(code_of).collect();
     let mut errors = tolerated(context);
     errors.retain(|(run, code)| {
@@ -170,13 +174,12 @@ fn others(pointer: &str, facts: &ErrorsFacts, context: &Context<'_>) -> Option<F
         in_scope && !only.iter().any(|known| known == code)
     });
     let (first, code) = errors.first()?;
-    let names: Vec<&str> = facts.only.iter().map(|state| state.0.as_str()).collect();
     let primary = format!(
         "step \"{}.{}\" got {}, expected only {}",
         first.client,
         first.step,
         condition(code),
-        list(&names, "or")
+        words(facts)
     );
     let seqs = errors
         .iter()
@@ -185,6 +188,44 @@ fn others(pointer: &str, facts: &ErrorsFacts, context: &Context<'_>) -> Option<F
         .at(context.place(format!("{pointer}/only")))
         .events(seqs);
     Some(finding)
+}
+
+fn others_under_a_load(
+    pointer: &str,
+    facts: &ErrorsFacts,
+    context: &Context<'_>,
+) -> Option<Finding> {
+    let only: Vec<String> = facts.only.iter().map(code_of).collect();
+    let others = load::tolerated(context).into_iter().filter(|errors| {
+        let in_scope = facts.of.as_deref().is_none_or(|of| errors.are_of(of));
+        in_scope && !only.iter().any(|known| known == errors.code)
+    });
+    let others: Vec<_> = others.collect();
+    let first = others.first()?;
+    let who = match first.step {
+        Some(step) => format!("step \"{}.{step}\"", first.client),
+        None => format!("client \"{}\"", first.client),
+    };
+    let primary = format!(
+        "{who} got {}, expected only {}",
+        condition(first.code),
+        words(facts)
+    );
+    let count: u64 = others.iter().map(|errors| errors.count).sum();
+    let detail = format!(
+        "{} of other kinds; a step, a retry or another expectation that allows one does not add its kind to \"only\"",
+        plural(count, "error")
+    );
+    let finding = Finding::failed("errors", primary)
+        .at(context.place(format!("{pointer}/only")))
+        .detail(detail);
+    Some(finding)
+}
+
+/// The kinds that may happen.
+fn words(facts: &ErrorsFacts) -> String {
+    let names: Vec<&str> = facts.only.iter().map(|state| state.0.as_str()).collect();
+    list(&names, "or")
 }
 
 fn by_code(counts: &ErrorCounts) -> Option<String> {

@@ -43,6 +43,14 @@ const PAY_PASSED_OVER: Met = Met {
     ..PAY_FAILED
 };
 
+const PICK_TRIED_AGAIN: Met = Met {
+    step: "pick",
+    code: "40001",
+    count: 3,
+    unexpected: 0,
+    fatal: 0,
+};
+
 fn histogram(count: u64) -> Histogram {
     let mut histogram = Histogram::default();
     for _ in 0..count {
@@ -83,6 +91,8 @@ fn shopped(met: &[Met]) -> LoadLog {
     tally.latency = histogram(20 - failed);
     let went_on = met.iter().filter(|met| met.unexpected > met.fatal);
     tally.despite_errors = went_on.map(|met| met.count).sum();
+    let tried_again = met.iter().filter(|met| met.unexpected == 0);
+    tally.retries = tried_again.map(|met| met.count).sum();
     LoadLog {
         measured: Micros(1_000_000),
         clients: vec![tally],
@@ -145,5 +155,31 @@ fn an_error_that_the_script_passes_over_is_as_unexpected_as_one_that_ends_it() {
     failed[errors]: 100.0% of 20 passes met an error, expected at most 1%
       --> /expect/0/errors/rate
     detail: 20 of unique_violation (23505)
+    "#);
+}
+
+#[test]
+fn only_the_kinds_that_may_happen_may_be_tried_again() {
+    for expect in [
+        "[errors: { only: [serialization_failure] }]",
+        "[errors: { of: shopper.pay, only: [deadlock_detected] }]",
+        "[{ throughput: { rate: 1/s } }]",
+    ] {
+        assert_eq!(of_load(expect, &[PICK_TRIED_AGAIN]), "passed\n", "{expect}");
+    }
+    let only = "[errors: { of: shopper, only: [deadlock_detected, lock_not_available] }]";
+    insta::assert_snapshot!(of_load(only, &[PICK_TRIED_AGAIN]), @r#"
+    failed
+    failed[errors]: step "shopper.pick" got serialization_failure (40001), expected only deadlock_detected or lock_not_available
+      --> /expect/0/errors/only
+    detail: 3 errors of other kinds; a step, a retry or another expectation that allows one does not add its kind to "only"
+    "#);
+    // Nothing is told twice.
+    insta::assert_snapshot!(of_load(only, &[PAY_FAILED]), @r#"
+    failed
+    failed[unexpected-error]: unique_violation (23505) ended 20 transactions of "shopper", which nobody expected
+      --> /clients/shopper/steps/1  ^ no
+    detail: it happened in step "shopper.pay"
+    hint: say how many are right: errors: { of: shopper, rate: 1% }, or have them tried again with retry
     "#);
 }

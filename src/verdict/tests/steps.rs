@@ -52,6 +52,18 @@ fn a_retry_makes_its_errors_expected_only_if_a_later_try_goes_through() {
         log.step("bob.write", None, "UPDATE a", tag("UPDATE", 1));
         log.finished("bob", ClientEnd::Done);
     });
+    // What is expected is not yet one of the kinds that may happen.
+    let only = format!("{RETRY}expect: [errors: {{ only: [deadlock_detected] }}]");
+    let verdict = judged(&only, |log| {
+        first_try(log);
+        log.step("bob.write", None, "UPDATE a", tag("UPDATE", 1));
+        log.finished("bob", ClientEnd::Done);
+    });
+    insta::assert_snapshot!(told(&verdict), @r#"
+    failed
+    failed[errors]: step "bob.write" got serialization_failure (40001), expected only deadlock_detected
+      --> /expect/0/errors/only
+    "#);
     let verdict = judged(RETRY, |log| {
         first_try(log);
         log.step(
