@@ -6,6 +6,7 @@
 mod advice;
 mod asides;
 mod baselines;
+mod broken_loads;
 mod connect;
 mod docs;
 mod docs_codes;
@@ -19,7 +20,7 @@ mod hostile_data;
 mod hostile_hooks;
 mod hostile_specs;
 mod isolation;
-mod loads;
+
 mod migrations;
 mod must_fail;
 mod mutations;

@@ -1,4 +1,4 @@
-//! Loads that do not come to their end.
+//! Loads that lose their sessions, or their server.
 
 use crate::folder::Playground;
 use crate::program;
