@@ -20,7 +20,7 @@ mod hostile_data;
 mod hostile_hooks;
 mod hostile_specs;
 mod isolation;
-
+mod loads;
 mod migrations;
 mod must_fail;
 mod mutations;

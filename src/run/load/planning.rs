@@ -2,12 +2,11 @@
 //! statement is explained a few times when the load is over, without being executed.
 
 use super::{
-    link::{Answer, AnswerEnd, ArgumentBuffer, Dialer, Fragment, Link, LoadStatement, Rows},
+    link::{Answer, AnswerEnd, ArgumentBuffer, Dialer, Link, LoadStatement, Rows},
     script::Traffic,
 };
 use crate::{
     record::{LoadLog, Micros, ServerError, Value},
-    schedule::StatementForm,
     sql::{self, StatementKind},
 };
 use serde_json::Value as Json;
@@ -56,30 +55,28 @@ async fn spans<L: Link>(
         // Without values the plan is that for any values, which is the one that is looked for.
         let prepare =
             format!("SET plan_cache_mode = force_generic_plan; PREPARE pgauge_plan AS {text}");
-        let prepared = said(link, prepare).await?.is_some();
+        let prepared = said(link, &prepare).await?.is_some();
         let explain =
             format!("EXPLAIN (SUMMARY, COSTS OFF, FORMAT JSON) EXECUTE pgauge_plan{values}");
         let explained = match prepared {
-            true => said(link, explain).await?,
+            true => said(link, &explain).await?,
             false => None,
         };
         spans.extend(explained.as_ref().and_then(planning));
         if prepared {
-            said(link, "DEALLOCATE pgauge_plan".to_owned()).await?;
+            said(link, "DEALLOCATE pgauge_plan").await?;
         }
     }
     spans.sort_unstable();
     Ok(spans.get(spans.len() / 2).copied())
 }
 
-/// The answer to a text; none where the server refused it.
-async fn said<L: Link>(link: &mut L, text: String) -> Result<Option<Answer>, ServerError> {
+/// The answer to a text; none where the server refused it. Its `$1` are the server's to read: as NULL they would make
+/// another plan, and often one that needs no planning at all.
+async fn said<L: Link>(link: &mut L, text: &str) -> Result<Option<Answer>, ServerError> {
     let statement = LoadStatement {
-        index: usize::MAX,
-        fragments: Fragment::of(&text),
-        sql: text,
-        form: StatementForm::Batch,
         rows: Rows::Kept,
+        ..LoadStatement::plain(text)
     };
     link.push(&statement, &ArgumentBuffer::default());
     let mut answers = Vec::new();

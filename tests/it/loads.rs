@@ -1,0 +1,39 @@
+//! What is told of a load, against what its server really did.
+
+use crate::folder::Playground;
+use crate::program::run;
+use pgauge::record::LoadLog;
+
+/// The load of a scenario that passes, on a server with these settings besides its own.
+fn load(scenario: &str, settings: &str) -> LoadLog {
+    let playground = Playground::new();
+    playground.add("loads", "load.yaml", scenario);
+    std::fs::write(playground.root().join("server.conf"), settings).unwrap();
+    let words = ["scenarios", "--temp-config", "server.conf"];
+    let ran = run(playground.root(), &words);
+    assert_eq!(ran.said.status, 0, "{}{}", ran.said.stdout, ran.said.stderr);
+    let case = ran.results.cases.into_iter().next().unwrap();
+    *case.log.load.unwrap()
+}
+
+const PLANNED: &str = "\
+name: Planned
+seed:
+  - sql: |
+      CREATE FUNCTION planned_only(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+      $$ BEGIN IF $1 IS NULL THEN RAISE 'this is the plan for NULL'; END IF; RETURN $1; END $$
+clients:
+  reader:
+    steps:
+      - step: read
+        sql: SELECT planned_only(:number)
+        with: { number: { uniform: { from: 1, to: 10 } } }
+load: { users: 1, transactions: 3 }
+expect: [{ errors: none }]
+";
+
+#[test]
+fn a_statement_with_parameters_is_planned_for_any_values_and_not_for_null() {
+    let log = load(PLANNED, "");
+    assert!(log.clients[0].steps[0].planning.is_some());
+}
