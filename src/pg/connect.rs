@@ -409,7 +409,7 @@ fn may_help(error: &Error) -> bool {
 }
 
 /// The beginning of the name that the server would keep, without half a character at its end.
-fn application_name(name: &str) -> &str {
+pub(super) fn application_name(name: &str) -> &str {
     let end = (0..=name.len().min(APPLICATION_NAME_LIMIT))
         .rev()
         .find(|end| name.is_char_boundary(*end));

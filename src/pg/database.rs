@@ -10,7 +10,7 @@ use super::dependencies;
 use super::failure;
 use super::keeper::PgKeeper;
 use super::line::{Line, drive};
-use super::load::{Ours, PgDialer, PgLoadWatch};
+use super::load::{Ours, PgDialer, PgLoadWatch, Watched};
 use super::locks::{PgLockWatch, Watching};
 use super::migration::{self, PgTracer, Surroundings};
 use super::pool::SessionPool;
@@ -313,7 +313,12 @@ impl Database for PgDatabase {
         PgDialer::new(self.cluster.sessions().clone(), login, protocol, company)
     }
 
-    async fn load_watch(&self) -> Result<PgLoadWatch, Breakage> {
+    async fn load_watch(&self, clients: &[&ClientId]) -> Result<PgLoadWatch, Breakage> {
+        let logins = clients.iter().map(|client| self.login(client, None, &[]));
+        let watched = Watched {
+            database: self.name().to_owned(),
+            applications: logins.map(|login| login.application).collect(),
+        };
         let application = format!("pgauge/{}/watch", self.common.scenario);
         let home = self.cluster.connector.database();
         let login = Login::own(home, application);
@@ -322,7 +327,7 @@ impl Database for PgDatabase {
             false => Ours::No,
         };
         let connector = &self.cluster.connector;
-        let watch = PgLoadWatch::open(connector, &login, self.name(), ours).await;
+        let watch = PgLoadWatch::open(connector, &login, watched, ours).await;
         watch.map_err(|breakage| self.cluster.explain(breakage))
     }
 

@@ -79,12 +79,15 @@ pub trait Database {
         company: Company,
     ) -> Self::Dialer;
 
-    /// Opens the session that looks at the server while a load runs.
+    /// Opens the session that looks at the server while a load of these clients runs; none of their sessions is there yet.
     ///
     /// # Errors
     ///
     /// What kept the server from giving one.
-    fn load_watch(&self) -> impl Future<Output = Result<Self::LoadWatch, Breakage>>;
+    fn load_watch(
+        &self,
+        clients: &[&ClientId],
+    ) -> impl Future<Output = Result<Self::LoadWatch, Breakage>>;
 
     /// Opens the session that watches locks; it has the rights to see every session of the case.
     ///

@@ -37,3 +37,27 @@ fn a_statement_with_parameters_is_planned_for_any_values_and_not_for_null() {
     let log = load(PLANNED, "");
     assert!(log.clients[0].steps[0].planning.is_some());
 }
+
+const SHORT: &str = "\
+name: Short
+clients:
+  sorter:
+    settings: { work_mem: 64kB }
+    steps:
+      - step: sort
+        sql: SELECT count(*) FROM (SELECT n FROM generate_series(1, 2000) AS n ORDER BY -n OFFSET 0) AS sorted
+load: { users: 64, transactions: 64, protocol: simple }
+expect: [{ errors: none }]
+";
+
+#[test]
+fn everything_that_a_short_load_did_is_counted() {
+    let log = load(SHORT, "");
+    let server = log.server.unwrap();
+    let buffers = server.buffers.unwrap();
+    assert!(buffers.commits >= 64, "{buffers:?}");
+    assert!(buffers.temp_files >= 64, "{buffers:?}");
+    assert_eq!(buffers.temp_files % 64, 0, "{buffers:?}");
+    let kept_waiting = server.missing.iter().any(|why| why.contains("session"));
+    assert!(!kept_waiting, "{:?}", server.missing);
+}

@@ -14,5 +14,5 @@ mod watch;
 
 pub use dialer::PgDialer;
 pub use link::PgLink;
-pub(super) use watch::Ours;
 pub use watch::PgLoadWatch;
+pub(super) use watch::{Ours, Watched};

@@ -4,8 +4,8 @@
 //! The views have other columns in other versions; they are asked for as JSON, so that one text serves all.
 
 use super::meeting::Meeting;
-use crate::pg::admin::quote_ident;
-use crate::pg::connect::{Connector, Login};
+use crate::pg::admin::{Pause, quote_ident};
+use crate::pg::connect::{Connector, Login, application_name};
 use crate::pg::failure;
 use crate::pg::line::{Line, drive};
 use crate::record::load::{
@@ -14,13 +14,19 @@ use crate::record::load::{
 use crate::record::{Breakage, Micros};
 use crate::run::load::{LoadWatch, Look};
 use crate::schedule::Barrier;
+use crate::text::plural;
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Statement};
 
 /// Statements that are told of at most, the most expensive first.
 const MOST_STATEMENTS: usize = 50;
+
+/// How long the sessions of a load may take to end after their connections were closed.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One number in each row: sessions of the load's database that do the same.
 const LOOK: &str = "\
@@ -29,10 +35,33 @@ FROM pg_catalog.pg_stat_activity
 WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend'
 GROUP BY 1, 2, 3";
 
+/// What sessions call themselves as the server keeps it, which is in ASCII and no longer than a name.
+const KEPT: &str = "\
+SELECT pg_catalog.left(pg_catalog.set_config('application_name', name, true), 63)
+FROM pg_catalog.unnest($1::pg_catalog.text[]) AS name";
+
+/// The sessions of a database that call themselves so.
+const CALLED: &str = "\
+SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND application_name = ANY ($2)";
+
+/// What a load is known by to the server.
+pub(in crate::pg) struct Watched {
+    /// Its database.
+    pub(in crate::pg) database: String,
+    /// What its sessions call themselves (`application_name`).
+    pub(in crate::pg) applications: Vec<String>,
+}
+
 /// The session that looks at the server.
 pub struct PgLoadWatch {
     client: Client,
     database: String,
+    /// What the sessions of the load call themselves.
+    applications: Vec<String>,
+    /// Sessions that call themselves the same, and were there before the load: names are cut where they are long.
+    others: Vec<i32>,
+    /// How long they may take to end.
+    patience: Duration,
     look: Statement,
     /// The schema in which `pg_stat_statements` is; none where it is not.
     statements_in: Option<String>,
@@ -71,10 +100,10 @@ impl PgLoadWatch {
     pub(in crate::pg) async fn open(
         connector: &Connector,
         login: &Login,
-        database: &str,
+        watched: Watched,
         ours: Ours,
     ) -> Result<Self, Breakage> {
-        let opened = Self::try_open(connector, login, database, ours).await;
+        let opened = Self::try_open(connector, login, watched, ours).await;
         opened
             .map_err(|error| failure::breakage("connect", "no session for watching a load", &error))
     }
@@ -82,7 +111,7 @@ impl PgLoadWatch {
     async fn try_open(
         connector: &Connector,
         login: &Login,
-        database: &str,
+        watched: Watched,
         ours: Ours,
     ) -> Result<Self, Error> {
         let (client, wire) = connector.open(login).await?;
@@ -93,9 +122,20 @@ impl PgLoadWatch {
             let made = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements";
             let _ = client.batch_execute(made).await;
         }
+        let applications = watched.applications.iter();
+        let applications: Vec<&str> = applications.map(|name| application_name(name)).collect();
+        let kept = client.query(KEPT, &[&applications]).await?;
+        let applications: Result<_, Error> = kept.iter().map(|row| row.try_get(0)).collect();
         let mut watch = Self {
             client,
-            database: database.to_owned(),
+            database: watched.database,
+            applications: applications?,
+            others: Vec::new(),
+            // A pooler keeps them, with what they have not told yet.
+            patience: match connector.options_are_lost() {
+                true => Duration::ZERO,
+                false => PATIENCE,
+            },
             look,
             statements_in: None,
             began: Counters::default(),
@@ -104,7 +144,39 @@ impl PgLoadWatch {
             meeting: None,
         };
         watch.statements_in = watch.statements_schema().await?;
+        watch.others = watch.sessions().await?;
         Ok(watch)
+    }
+
+    /// The processes of the load's sessions.
+    async fn sessions(&self) -> Result<Vec<i32>, Error> {
+        let named: [&(dyn ToSql + Sync); 2] = [&self.database, &self.applications];
+        let rows = self.client.query(CALLED, &named).await?;
+        let pids: Result<Vec<i32>, Error> = rows.iter().map(|row| row.try_get(0)).collect();
+        let mut pids = pids?;
+        pids.retain(|pid| !self.others.contains(pid));
+        Ok(pids)
+    }
+
+    /// Waits until the sessions of the load have ended, a moment after their connections: what a session did last it
+    /// tells when it ends, and else once a second at most.
+    async fn until_ended(&mut self) -> Result<(), Error> {
+        let begun = Instant::now();
+        let mut pause = Pause::default();
+        loop {
+            let left = self.sessions().await?.len();
+            if left == 0 {
+                return Ok(());
+            }
+            if begun.elapsed() >= self.patience {
+                let sessions = plural(left as u64, "session");
+                self.miss(&format!(
+                    "what {sessions} of the load did last, which the server has not ended"
+                ));
+                return Ok(());
+            }
+            pause.take().await;
+        }
     }
 
     async fn statements_schema(&self) -> Result<Option<String>, Error> {
@@ -232,6 +304,7 @@ impl LoadWatch for PgLoadWatch {
     }
 
     async fn end(&mut self) -> Result<LoadServer, Breakage> {
+        self.until_ended().await.map_err(unseen)?;
         let ended = self.count().await.map_err(unseen)?;
         if let Some(meeting) = &self.meeting {
             meeting.left(&self.client).await.map_err(unseen)?;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     record::{
-        Breakage, LoadLog, Micros, ServerError,
+        Breakage, ClientId, LoadLog, Micros, ServerError,
         load::{Crowding, Interval, IntervalTally, LoadEnd, StageLooks},
     },
     run::{Observer, carry_out::Stage, session::Database, stop::Stop},
@@ -84,8 +84,9 @@ impl<D: Database> Stage<'_, D> {
         midst: Option<Midst>,
     ) -> Result<(), Breakage> {
         let traffic = Arc::new(Traffic::of(case, plan));
-        let mut watch = self.database.load_watch().await?;
         let kinds = traffic.kinds.iter();
+        let clients: Vec<&ClientId> = kinds.clone().map(|kind| &kind.client).collect();
+        let mut watch = self.database.load_watch(&clients).await?;
         let dialers: Vec<D::Dialer> = kinds
             .map(|kind| {
                 let settings = kind.settings.clone();
@@ -118,7 +119,7 @@ impl<D: Database> Stage<'_, D> {
         if mark.is_none() {
             log.phases.clear();
         }
-        // The workers have closed their connections, so that the server has counted everything.
+        // Only now that the workers have closed their connections will the server have counted everything.
         let watched = watch.end().await.map(|server| log.server = Some(server));
         let counted = log.server.iter().flat_map(|server| &server.statements);
         let untold = !counted.clone().any(|one| one.plan.0 > 0);

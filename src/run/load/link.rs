@@ -224,7 +224,7 @@ pub trait LoadWatch {
     /// Looks at what the sessions do right now.
     fn look(&mut self) -> impl Future<Output = Result<Look, Breakage>>;
 
-    /// What was counted since it began.
+    /// What was counted since it began. The connections of the load have been closed.
     fn end(&mut self) -> impl Future<Output = Result<LoadServer, Breakage>>;
 
     /// Ends the sessions of the load, from outside.

@@ -84,7 +84,7 @@ impl Database for FakeDatabase {
         FakeDialer(Arc::clone(&self.blind))
     }
 
-    async fn load_watch(&self) -> Result<FakeLoadWatch, Breakage> {
+    async fn load_watch(&self, _: &[&ClientId]) -> Result<FakeLoadWatch, Breakage> {
         Ok(FakeLoadWatch(Arc::clone(&self.blind)))
     }
 
