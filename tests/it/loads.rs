@@ -61,3 +61,37 @@ fn everything_that_a_short_load_did_is_counted() {
     let kept_waiting = server.missing.iter().any(|why| why.contains("session"));
     assert!(!kept_waiting, "{:?}", server.missing);
 }
+
+const NESTED: &str = "\
+name: Nested
+seed:
+  - sql: |
+      CREATE TABLE counted AS SELECT 1 AS one;
+      CREATE FUNCTION inside() RETURNS bigint LANGUAGE plpgsql AS
+      $$ DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM counted' INTO n; RETURN n; END $$
+clients:
+  reader:
+    steps:
+      - { step: outside, sql: SELECT count(*) FROM counted }
+      - { step: inside, sql: SELECT inside() }
+      - { step: again, sql: SELECT inside() }
+load: { users: 2, transactions: 50 }
+expect: [{ errors: none }]
+";
+
+#[test]
+fn a_statement_that_functions_run_too_is_counted_wherever_it_ran() {
+    let log = load(NESTED, "pg_stat_statements.track = all\n");
+    let server = log.server.unwrap();
+    let mut missing = server.missing.iter();
+    if let Some(why) = missing.find(|why| why.contains("pg_stat_statements")) {
+        eprintln!("skipped: {why}");
+        return;
+    }
+    let calls = server
+        .statements
+        .iter()
+        .filter(|one| one.sql == "SELECT count(*) FROM counted")
+        .map(|one| one.calls);
+    assert_eq!(calls.collect::<Vec<_>>(), [150]);
+}

@@ -75,7 +75,8 @@ pub struct PgLoadWatch {
 /// What the server had counted at one moment.
 #[derive(Default)]
 struct Counters {
-    statements: HashMap<(i64, i64), StatementFacts>,
+    /// By `queryid`.
+    statements: HashMap<i64, StatementFacts>,
     database: Option<Json>,
     wal: Option<Json>,
     wal_position: i64,
@@ -221,7 +222,9 @@ impl PgLoadWatch {
         }
     }
 
-    async fn statements(&self) -> Result<Option<HashMap<(i64, i64), StatementFacts>>, Error> {
+    /// What was counted of each statement, whoever ran it, and whether a client or a function did: all that has a row of
+    /// its own.
+    async fn statements(&self) -> Result<Option<HashMap<i64, StatementFacts>>, Error> {
         let Some(schema) = &self.statements_in else {
             return Ok(None);
         };
@@ -232,12 +235,14 @@ impl PgLoadWatch {
             quote_ident(schema)
         );
         let rows = self.client.query(&sql, &[&self.database]).await?;
-        let facts = rows.iter().map(|row| {
-            let row = json(row.get(0));
-            let key = (integer(&row, "queryid"), integer(&row, "userid"));
-            (key, statement(&row))
-        });
-        Ok(Some(facts.collect()))
+        let mut all: HashMap<i64, StatementFacts> = HashMap::new();
+        for row in rows {
+            let one = statement(&json(row.get(0)));
+            all.entry(one.id)
+                .and_modify(|known| known.add(&one))
+                .or_insert(one);
+        }
+        Ok(Some(all))
     }
 
     fn miss(&mut self, why: &str) {

@@ -190,7 +190,8 @@ impl LoadServer {
 }
 
 impl StatementFacts {
-    fn add(&mut self, other: &Self) {
+    /// Adds what was counted of the same statement elsewhere.
+    pub fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.exec.0 += other.exec.0;
         self.plan.0 += other.plan.0;
