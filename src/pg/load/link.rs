@@ -260,7 +260,11 @@ impl PgLink {
                 kind::COPY_IN => {
                     // Whoever waits for data is told that none comes.
                     let _ = frontend::copy_fail("nobody sends data", &mut self.outbox);
-                    frontend::sync(&mut self.outbox);
+                    // One that asks for data passes over the Sync behind it, as the extended protocol has it. A text has
+                    // none: whatever it comes to, the server says once that it is ready.
+                    if !due.ready_behind {
+                        frontend::sync(&mut self.outbox);
+                    }
                 }
                 _ => {}
             }
