@@ -90,11 +90,12 @@ impl Clock {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::spec::workload::{AfterError, Arrivals, Connections, Protocol};
 
-    fn plan(warmup: u64, stages: &[Option<u64>]) -> LoadPlan {
+    /// A load with stages of so many milliseconds.
+    pub(in crate::run::load) fn plan(warmup: u64, stages: &[Option<u64>]) -> LoadPlan {
         let stages = stages.iter().map(|millis| StagePlan {
             duration: millis.map(Duration::from_millis),
             users: 1,

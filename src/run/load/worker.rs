@@ -2,7 +2,7 @@
 
 use super::{
     alarm::Alarm,
-    arrivals::Arrivals,
+    arrivals::{Arrivals, Seat},
     clock::Clock,
     link::{Company, Dialer},
     mark::Mark,
@@ -160,12 +160,6 @@ impl<D: Dialer> Crew<D> {
     pub(super) fn halted(&self) -> bool {
         self.halt.load(Ordering::Relaxed)
     }
-
-    /// Which part of so many users acts on this worker, 0 to 1.
-    fn share(index: u32, of: u32, users: u32) -> f64 {
-        let own = (index..users).step_by(of as usize).count();
-        own as f64 / f64::from(users.max(1))
-    }
 }
 
 /// How many workers a load has: one for each processor, and never more than there is work for. A small pool has one, so
@@ -261,9 +255,8 @@ async fn act<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
         let before = crew.traffic.plan.users_before.to_string();
         let place = ["load", "arrivals", &before, &worker];
         let random = Stream::of(crew.traffic.case.random_seed, &place).at(0);
-        let share = Box::new(move |users| Crew::<D>::share(index, of, users));
         let spacing = crew.traffic.plan.arrivals;
-        let arrivals = Arrivals::new(clock.clone(), spacing, random, share);
+        let arrivals = Arrivals::new(clock.clone(), spacing, random, Seat { index, of });
         *crew.arrivals.borrow_mut() = Some(arrivals);
     }
     crew.cut.set(start);
