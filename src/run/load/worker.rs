@@ -263,6 +263,7 @@ async fn act<D: Dialer>(assignment: Assignment<D>) -> std::io::Result<()> {
     crew.stage_from.set(start);
     crew.last_end.set(clock.measured_from);
     crew.measured_from.set(Some(clock.measured_from));
+    crew.cpu_before.set(processor_time());
     let acting: Vec<_> = users
         .into_iter()
         .map(|user| tokio::task::spawn_local(user.act(clock.clone())))
