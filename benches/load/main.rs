@@ -27,6 +27,8 @@ type Any = Box<dyn std::error::Error>;
 enum Goal {
     AtLeast(f64),
     AtMost(f64),
+    /// As far as this from 1, either way.
+    Within(f64),
 }
 
 fn main() -> Result<(), Any> {
@@ -170,30 +172,48 @@ fn head(world: &World) {
 
 /// A line of the table.
 fn tell(name: &str, rounds: &[(Figure, Figure)], of: impl Fn(&Figure) -> f64, goal: &Goal) {
-    let mut ratios: Vec<f64> = rounds
-        .iter()
-        .map(|(ours, peer)| of(ours) / of(peer))
-        .collect();
-    let ours = median(rounds.iter().map(|(ours, _)| of(ours)));
-    let peer = median(rounds.iter().map(|(_, peer)| of(peer)));
-    ratios.sort_by(f64::total_cmp);
-    let ratio = ratios[ratios.len() / 2];
-    let (goal, reached) = match goal {
-        Goal::AtLeast(least) => (format!("at least {least:.2}"), ratio >= *least),
-        Goal::AtMost(most) => (format!("at most {most:.2}"), ratio <= *most),
-    };
-    let mark = if reached { "" } else { " **missed**" };
     println!(
-        "| {name} | {ours:.1} | {peer:.1} | {ratio:.3} ({:.3} to {:.3}) | {goal}{mark} |",
-        ratios[0],
-        ratios[ratios.len() - 1]
+        "| {name} | {:.1} | {:.1} | {} |",
+        median(rounds.iter().map(|(ours, _)| of(ours))),
+        median(rounds.iter().map(|(_, peer)| of(peer))),
+        judged(rounds.iter().map(|(ours, peer)| of(ours) / of(peer)), goal)
     );
 }
 
+/// The end of a line: the median of the ratios with their spread, and the goal, marked where it is missed.
+fn judged(ratios: impl Iterator<Item = f64>, goal: &Goal) -> String {
+    let ratios = sorted(ratios);
+    let ratio = median_of(&ratios);
+    let (goal, reached) = match goal {
+        Goal::AtLeast(least) => (format!("at least {least:.2}"), ratio >= *least),
+        Goal::AtMost(most) => (format!("at most {most:.2}"), ratio <= *most),
+        Goal::Within(part) => (
+            format!("within {:.0}%", part * 100.0),
+            (1.0 - part..=1.0 + part).contains(&ratio),
+        ),
+    };
+    let mark = if reached { "" } else { " **missed**" };
+    let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+    format!("{ratio:.3} ({least:.3} to {most:.3}) | {goal}{mark}")
+}
+
 fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    median_of(&sorted(figures))
+}
+
+fn sorted(figures: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
+    figures
+}
+
+/// The middle one of sorted figures; of an even number, the mean of the two in the middle.
+fn median_of(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    match sorted.len() % 2 {
+        0 => f64::midpoint(sorted[middle - 1], sorted[middle]),
+        _ => sorted[middle],
+    }
 }
 
 /// A scenario with everything but its load.

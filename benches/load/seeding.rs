@@ -3,7 +3,7 @@
 //! takes from the finished seed is taken off, which is the copy that every case starts from. Both end with a checkpoint, which
 //! writes the seed's pages: dropping the database of the case makes one.
 
-use super::{Any, Workload, median, world::World};
+use super::{Any, Goal, Workload, judged, median, world::World};
 use std::{process::Stdio, time::Instant};
 
 const CLIENT: &str = "
@@ -18,16 +18,14 @@ const SEEDED: Workload = Workload {
 
 pub fn compare(world: &World, name: &str) -> Result<(), Any> {
     let rounds = world.rounds(|| ours(world), || theirs(world))?;
-    let mut ratios: Vec<f64> = rounds.iter().map(|(ours, theirs)| theirs / ours).collect();
-    ratios.sort_by(f64::total_cmp);
-    let ratio = ratios[ratios.len() / 2];
-    let mark = if ratio >= 1.0 { "" } else { " **missed**" };
     println!(
-        "| {name}: seconds | {:.2} | {:.2} | {ratio:.3} ({:.3} to {:.3}) | at least 1.00{mark} |",
+        "| {name}: seconds | {:.2} | {:.2} | {} |",
         median(rounds.iter().map(|(ours, _)| *ours)),
         median(rounds.iter().map(|(_, theirs)| *theirs)),
-        ratios[0],
-        ratios[ratios.len() - 1]
+        judged(
+            rounds.iter().map(|(ours, theirs)| theirs / ours),
+            &Goal::AtLeast(1.0)
+        )
     );
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Does a stall show? A schedule of 2000 beginnings in a second, and in the middle the table is locked for a second.
 
 use super::{
-    Any, SELECT_ONLY, median,
+    Any, Goal, SELECT_ONLY, judged, median,
     world::{DATABASE, World, read},
 };
 use std::{
@@ -16,20 +16,14 @@ const STALL: &str =
 
 pub fn compare(world: &World, name: &str) -> Result<(), Any> {
     let rounds = world.rounds(|| ours(world), || theirs(world))?;
-    let mut ratios: Vec<f64> = rounds.iter().map(|(ours, theirs)| ours / theirs).collect();
-    ratios.sort_by(f64::total_cmp);
-    let ratio = ratios[ratios.len() / 2];
-    let mark = if (0.9..=1.1).contains(&ratio) {
-        ""
-    } else {
-        " **missed**"
-    };
     println!(
-        "| {name} | {:.0} ms | {:.0} ms | {ratio:.3} ({:.3} to {:.3}) | within 10%{mark} |",
+        "| {name} | {:.0} ms | {:.0} ms | {} |",
         median(rounds.iter().map(|(ours, _)| *ours)),
         median(rounds.iter().map(|(_, theirs)| *theirs)),
-        ratios[0],
-        ratios[ratios.len() - 1]
+        judged(
+            rounds.iter().map(|(ours, theirs)| ours / theirs),
+            &Goal::Within(0.1)
+        )
     );
     Ok(())
 }

@@ -35,6 +35,17 @@ pub fn confine_to_one_processor() -> Result<(), Any> {
     Ok(sched_setaffinity(me, &one)?)
 }
 
+/// A number that a variable of the environment asks for; nothing can be said of no rounds, or of no time.
+fn asked(name: &str, usual: u64) -> Result<u64, Any> {
+    match std::env::var(name) {
+        Ok(text) => match text.parse() {
+            Ok(0) | Err(_) => Err(format!("{name} is a number from 1 on, not {text:?}").into()),
+            Ok(number) => Ok(number),
+        },
+        Err(_) => Ok(usual),
+    }
+}
+
 /// A server with the tables of pgbench at scale 10 in a database of the peers; pgauge makes its own.
 pub struct World {
     binaries: Binaries,
@@ -46,6 +57,7 @@ pub struct World {
 
 impl World {
     pub fn start() -> Result<Self, Any> {
+        let (seconds, rounds) = (asked("PGAUGE_SECONDS", 5)?, asked("PGAUGE_ROUNDS", 5)?);
         let inventory = Inventory::take(&Surroundings::here());
         let binaries = inventory
             .choose(&Asked::Newest, &System::here())
@@ -61,16 +73,12 @@ impl World {
             listen: Listen::UnixSocket,
         };
         let server = EmbeddedServer::start(&options).map_err(|error| error.primary)?;
-        let number = |name: &str, usual: u64| {
-            let given = std::env::var(name).ok();
-            given.and_then(|text| text.parse().ok()).unwrap_or(usual)
-        };
         let world = Self {
             binaries,
             server,
             folder: tempfile::tempdir()?,
-            seconds: number("PGAUGE_SECONDS", 5),
-            rounds: usize::try_from(number("PGAUGE_ROUNDS", 5))?,
+            seconds,
+            rounds: usize::try_from(rounds)?,
         };
         world.psql("postgres", &format!("CREATE DATABASE {ORIGINAL}"))?;
         let made = world
