@@ -416,6 +416,23 @@ pub(super) fn application_name(name: &str) -> &str {
     &name[..end.unwrap_or(0)]
 }
 
+/// What a session of a scenario calls itself, `pgauge/scenario/whose`. Of a scenario's name that is too long only the
+/// beginning: whose the session is has to be seen on the server.
+pub(super) fn session_name(scenario: &str, whose: &str) -> String {
+    // From version 16 on the server keeps `\xNN` of each byte that is not ASCII.
+    let kept = |c: char| match c.is_ascii() {
+        true => 1,
+        false => 4 * c.len_utf8(),
+    };
+    let fixed = "pgauge//".len() + whose.chars().map(kept).sum::<usize>();
+    let mut end = fixed;
+    let beginning = scenario.chars().take_while(|c| {
+        end += kept(*c);
+        end <= APPLICATION_NAME_LIMIT
+    });
+    format!("pgauge/{}/{whose}", beginning.collect::<String>())
+}
+
 /// The `options` of a startup message: what was given already, then `-c name=value` for each setting. The server splits
 /// at blanks that no backslash precedes.
 fn startup_options(given: &str, settings: &[(String, String)]) -> String {
@@ -488,6 +505,16 @@ mod tests {
         let name = "é".repeat(40);
         assert_eq!(application_name(&name), "é".repeat(31));
         assert_eq!(application_name("pgauge/a/b"), "pgauge/a/b");
+    }
+
+    #[test]
+    fn a_session_says_whose_it_is_however_long_the_name_of_its_scenario_is() {
+        assert_eq!(session_name("a shop", "bob[2]"), "pgauge/a shop/bob[2]");
+        let long = session_name(&"a shop ".repeat(20), "bob[2]");
+        assert_eq!((long.len(), &long[56..]), (63, "/bob[2]"));
+        // Each is kept as 8 characters.
+        assert_eq!(session_name(&"é".repeat(12), "b"), "pgauge/éééééé/b");
+        assert!(session_name("shop", &"b".repeat(70)).starts_with("pgauge//b"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::admin::{self, quote_ident};
 use super::catalog;
 use super::cluster::{Cluster, Spare, Turn};
-use super::connect::Login;
+use super::connect::{Login, session_name};
 use super::copies;
 use super::deadlock_checks::{self, DeadlockChecks};
 use super::dependencies;
@@ -111,7 +111,7 @@ impl PgDatabase {
                 Some(name) => format!("{first}/{name}"),
                 None => format!("{first}/{client}"),
             },
-            None => format!("pgauge/{}/{client}", self.common.scenario),
+            None => session_name(&self.common.scenario, &client.to_string()),
         };
         let login = Login {
             database: self.name().to_owned(),
@@ -156,7 +156,7 @@ impl PgDatabase {
 
     /// A connection of pgauge's own; none of the case's sessions.
     async fn own(&self, purpose: &str) -> Result<Client, Breakage> {
-        let application = format!("pgauge/{}/{purpose}", self.common.scenario);
+        let application = session_name(&self.common.scenario, purpose);
         let login = Login::own(self.name(), application);
         let connector = &self.cluster.connector;
         match connector.open(&login).await {
@@ -209,7 +209,7 @@ impl Database for PgDatabase {
         if let Some(watching) = self.watching.borrow().clone() {
             return Ok(PgLockWatch::over(watching));
         }
-        let application = format!("pgauge/{}/watch", self.common.scenario);
+        let application = session_name(&self.common.scenario, "watch");
         let login = Login::own(self.name(), application);
         let checks = self.common.checks.clone();
         let watch = PgLockWatch::open(&self.cluster.connector, &login, checks).await;
@@ -257,10 +257,7 @@ impl Database for PgDatabase {
         // What comes after the migration has new sessions, which see what it changed of their settings.
         self.close_pools();
         let plan = self.migrator(settings);
-        let own = Login::own(
-            self.name(),
-            format!("pgauge/{}/trace", self.common.scenario),
-        );
+        let own = Login::own(self.name(), session_name(&self.common.scenario, "trace"));
         let version = self.cluster.identity.version_num;
         let tracer = PgTracer::open(&self.cluster.connector, &plan, &own, version).await;
         tracer.map_err(|breakage| self.cluster.explain(breakage))
@@ -319,7 +316,7 @@ impl Database for PgDatabase {
             database: self.name().to_owned(),
             applications: logins.map(|login| login.application).collect(),
         };
-        let application = format!("pgauge/{}/watch", self.common.scenario);
+        let application = session_name(&self.common.scenario, "watch");
         let home = self.cluster.connector.database();
         let login = Login::own(home, application);
         let ours = match self.cluster.is_embedded() {
@@ -364,7 +361,7 @@ impl Rewindable for PgDatabase {
     type Keeper = PgKeeper;
 
     async fn keeper(&self) -> Result<PgKeeper, Breakage> {
-        let application = format!("pgauge/{}/keeper", self.common.scenario);
+        let application = session_name(&self.common.scenario, "keeper");
         let login = Login::own(self.name(), application);
         let keeper = PgKeeper::open(&self.cluster.connector, &login).await;
         keeper.map_err(|breakage| self.cluster.explain(breakage))

@@ -113,3 +113,20 @@ fn connecting_before_the_load_begins_is_no_time_of_its_transactions() {
     let meanwhile = load(&meanwhile, "").cpu;
     assert!(before.0 * 2 < meanwhile.0, "{before:?} {meanwhile:?}");
 }
+
+const LONG: &str = "\
+name: A load with a migration in its midst that has so long a name that its sessions could all be called alike
+seed: [{ sql: CREATE TABLE parts AS SELECT 1 AS id }]
+clients:
+  reader: { steps: [{ step: read, sql: SELECT id FROM parts }] }
+load: { users: 2, transactions: 200, think: 1ms }
+migrate: [{ sql: ALTER TABLE parts ADD COLUMN weight integer }]
+expect: [{ errors: none }]
+";
+
+#[test]
+fn sessions_of_others_are_not_waited_for_however_long_the_name_of_the_scenario_is() {
+    let server = load(LONG, "").server.unwrap();
+    let kept_waiting = server.missing.iter().any(|why| why.contains("session"));
+    assert!(!kept_waiting, "{:?}", server.missing);
+}

@@ -58,7 +58,7 @@ pub struct PgLoadWatch {
     database: String,
     /// What the sessions of the load call themselves.
     applications: Vec<String>,
-    /// Sessions that call themselves the same, and were there before the load: names are cut where they are long.
+    /// Sessions that call themselves the same, as one of ours may, and were there before the load.
     others: Vec<i32>,
     /// How long they may take to end.
     patience: Duration,
