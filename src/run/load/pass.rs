@@ -226,15 +226,15 @@ impl<D: Dialer> Pass<'_, D> {
         for group in &script.groups {
             match self.group(group, link, at).await {
                 Ok(()) => {}
-                Err(ended) if self.lost => return Err(ended),
-                Err(Break::Refused(_)) if script.on_error == OnError::Continue => {}
-                Err(Break::Refused(code)) if script.on_error == OnError::Rollback => {
-                    let retried = script.retry.as_ref();
-                    if retried.is_some_and(|retry| retry.codes.contains(&code)) {
-                        return Err(Break::Refused(code));
+                Err(Break::Refused(code)) if !self.lost && !script.retries(&code) => {
+                    match script.on_error {
+                        OnError::Stop => return Err(Break::Refused(code)),
+                        OnError::Continue => {}
+                        OnError::Rollback => {
+                            self.roll_back(group.end - 1, link).await?;
+                            *at = Instant::now();
+                        }
                     }
-                    self.roll_back(group.end - 1, link).await?;
-                    *at = Instant::now();
                 }
                 Err(ended) => return Err(ended),
             }

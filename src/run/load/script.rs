@@ -77,17 +77,20 @@ pub(super) enum Course {
 }
 
 impl Script {
+    /// Whether a transaction is tried again after an error of this kind.
+    pub(super) fn retries(&self, code: &str) -> bool {
+        let retry = self.retry.as_ref();
+        retry.is_some_and(|retry| retry.codes.iter().any(|known| known == code))
+    }
+
     /// What an error leads to.
     pub(super) fn course(&self, error: &ServerError) -> Course {
         if error.ends_session() {
             return Course::Ends;
         }
-        let retry = self.retry.as_ref();
-        let retried = retry.is_some_and(|retry| retry.codes.contains(&error.code));
         match self.on_error {
-            OnError::Continue => Course::GoesOn,
-            OnError::Stop | OnError::Rollback if retried => Course::TriedAgain,
-            OnError::Rollback => Course::GoesOn,
+            _ if self.retries(&error.code) => Course::TriedAgain,
+            OnError::Continue | OnError::Rollback => Course::GoesOn,
             OnError::Stop => Course::Ends,
         }
     }

@@ -288,10 +288,8 @@ impl<D: Dialer> User<D> {
             let mut pass = self.desk.pass(&crew, script, due.counted, parts);
             let ended = pass.go(link, at).await;
             let ended = pass.clean_up(ended, link).await;
-            let retry = plan.retry.as_ref().filter(|retry| {
-                let code = ended.code();
-                code.is_some_and(|code| retry.codes.iter().any(|known| known == code))
-            });
+            let retry = plan.retry.as_ref();
+            let retry = retry.filter(|_| ended.code().is_some_and(|code| plan.retries(code)));
             if ended.is_lost() {
                 return ended;
             }

@@ -87,6 +87,21 @@ load: { transactions: 10, users: 1, retry: { errors: [serialization_failure], tr
 }
 
 #[test]
+fn what_is_tried_again_is_so_whatever_the_script_does_after_other_errors() {
+    for on_error in ["continue", "rollback"] {
+        let log = load(&format!(
+            "name: again
+clients:
+  one: {{ on_error: {on_error}, steps: [begin, {{ step: write, sql: ODD 40001 }}, commit] }}
+load: {{ transactions: 10, users: 1, retry: {{ errors: [serialization_failure], tries: 2 }} }}
+"
+        ));
+        let tally = &log.clients[0];
+        assert_eq!((tally.latency.count(), tally.retries), (10, 10));
+    }
+}
+
+#[test]
 fn who_tried_as_often_as_allowed_gave_up() {
     let log = load(
         "name: gave up
@@ -131,9 +146,8 @@ load: {{ transactions: 10, users: 1{retry} }}
 "
         ))
     };
-    let retry = ", retry: { errors: [serialization_failure], tries: 2 }";
-    for (on_error, retry) in [("continue", ""), ("rollback", ""), ("continue", retry)] {
-        let log = scripts(on_error, retry);
+    for on_error in ["continue", "rollback"] {
+        let log = scripts(on_error, "");
         let tally = &log.clients[0];
         let counts = (tally.latency.count(), tally.failed.count());
         assert_eq!((counts, tally.despite_errors), ((10, 0), 10), "{on_error}");
@@ -141,9 +155,12 @@ load: {{ transactions: 10, users: 1{retry} }}
         assert_eq!(unexpected(&log, 1), is("40001", 5, 0), "{on_error}");
     }
     // What the next try makes good is none; what the first one passed over is one all the same.
-    let log = scripts("rollback", retry);
-    assert_eq!(unexpected(&log, 0), is("23505", 20, 0));
-    assert_eq!(unexpected(&log, 1), []);
+    let retry = ", retry: { errors: [serialization_failure], tries: 2 }";
+    for on_error in ["continue", "rollback"] {
+        let log = scripts(on_error, retry);
+        assert_eq!(unexpected(&log, 0), is("23505", 20, 0), "{on_error}");
+        assert_eq!(unexpected(&log, 1), [], "{on_error}");
+    }
     let log = scripts("stop", "");
     assert_eq!(unexpected(&log, 0), is("23505", 10, 10));
     assert_eq!(log.clients[0].despite_errors, 0);
