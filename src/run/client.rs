@@ -293,6 +293,7 @@ impl<'a, S: Session> Client<'a, S> {
             self.leave_out(step, SkipCause::ScriptEnded, Some(launch));
             return Taken::Fine;
         }
+        let is_statement = matches!(step.work, crate::schedule::StepWork::Statement(_));
         let taken = match self.take(step, 1, Some(launch)).await {
             // The server ended the session, as the order says, or as the whole outcome does.
             Taken::Lost(lost) if for_tester || self.is_expected(launch, &lost.code) => {
@@ -303,13 +304,19 @@ impl<'a, S: Session> Client<'a, S> {
             }
             taken => taken,
         };
-        if let Taken::Error(code) = &taken {
-            self.last_error = Some(code.clone());
+        match &taken {
+            Taken::Error(code) => self.last_error = Some(code.clone()),
+            // A script that goes on after an error has got over it, and is not tried again for its sake.
+            Taken::Fine if is_statement => self.last_error = None,
+            Taken::Fine | Taken::HookEnded | Taken::Lost(_) => {}
         }
         match &taken {
             Taken::Fine => {}
             Taken::Error(code) => match plan.on_error {
                 _ if expected => {}
+                _ if self.retries(code) => {
+                    self.ended = Some(ClientEnd::Stopped { code: code.clone() });
+                }
                 OnError::Stop => self.ended = Some(ClientEnd::Stopped { code: code.clone() }),
                 OnError::Continue => {}
                 OnError::Rollback => self.roll_back().await,
@@ -376,14 +383,14 @@ impl<'a, S: Session> Client<'a, S> {
         self.ended.is_some() || matches!(taken, Taken::Lost(_))
     }
 
-    /// The script again after the error that ended it in a forced order, if `retry` names that error.
+    /// The script again after the error that ended it in a forced order, if `retry` names that error. A script that is not
+    /// tried again ends its transaction, so that nobody who is waits for it.
     async fn try_again(&mut self) -> Taken {
-        let Some(code) = self.last_error.take() else {
+        let code = self.last_error.take();
+        let Some(code) = code.filter(|code| self.may_retry(code)) else {
+            self.roll_back().await;
             return Taken::Fine;
         };
-        if !self.may_retry(&code) {
-            return Taken::Fine;
-        }
         self.ended = None;
         self.begin_again(code).await;
         self.go_through_once(1).await
@@ -454,7 +461,8 @@ impl<'a, S: Session> Client<'a, S> {
             }
             let taken = self.take(step, iteration, None).await;
             match (&taken, plan.on_error) {
-                (Taken::Fine, _) | (Taken::Error(_), OnError::Continue) => {}
+                (Taken::Fine, _) => {}
+                (Taken::Error(code), OnError::Continue) if !self.retries(code) => {}
                 (Taken::Error(code), OnError::Rollback) if !self.retries(code) => {
                     self.roll_back().await;
                 }

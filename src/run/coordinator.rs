@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     record::{Breakage, EventKind, Micros},
-    schedule::{Case, Round},
+    schedule::{Case, ClientPlan, Round},
 };
 use std::{rc::Rc, time::Duration};
 use tokio::{
@@ -117,7 +117,7 @@ impl<'a, S: Session, W: LockWatch> Coordinator<'a, S, W> {
             }
             (None, None, _) => {
                 self.set_up().await?;
-                self.let_run(Permit::Script).await?;
+                self.let_run(Permit::Script, |_| true).await?;
                 self.tear_down().await;
             }
             (None, Some(order), []) => self.act(0..order.len()).await?,
@@ -158,7 +158,11 @@ impl<'a, S: Session, W: LockWatch> Coordinator<'a, S, W> {
             .any(|client| client.retry.is_some())
         {
             self.shared.ledger.hold(Holds::Nothing);
-            self.let_run(Permit::Retry).await?;
+            // Those whose transaction the order leaves open end it, so that nobody who is tried again waits for it.
+            self.let_run(Permit::RollBack, |client| client.retry.is_none())
+                .await?;
+            self.let_run(Permit::Retry, |client| client.retry.is_some())
+                .await?;
         }
         self.tear_down().await;
         if self.case.rounds.is_empty() {
@@ -216,10 +220,13 @@ impl<'a, S: Session, W: LockWatch> Coordinator<'a, S, W> {
 
     // ---- clients that run freely ----
 
-    async fn let_run(&mut self, permit: Permit) -> Result<(), Breakage> {
+    async fn let_run(
+        &mut self,
+        permit: Permit,
+        whom: impl Fn(&ClientPlan) -> bool,
+    ) -> Result<(), Breakage> {
         for client in 0..self.permits.len() {
-            let retries = self.case.clients[client].retry.is_some();
-            if permit == Permit::Script || retries {
+            if whom(&self.case.clients[client]) {
                 self.permit(client, permit);
             }
         }

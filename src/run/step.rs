@@ -146,7 +146,11 @@ impl<S: Session> Client<'_, S> {
                 None => SentBy::Step,
             };
             outcome = self.once(step, statement, by, run, iteration, row).await;
-            if outcome.is_err() || self.shared.stop.requested() {
+            let goes_on = matches!(
+                outcome,
+                Ok(()) | Err(Failure::Server { expected: true, .. })
+            );
+            if !goes_on || self.shared.stop.requested() {
                 break;
             }
         }

@@ -1,4 +1,5 @@
-//! Would a green mean anything? A case in which nothing was expected passes whatever happens.
+//! Would a green mean anything? A case in which nothing was expected passes whatever happens. What is said of a step that the
+//! order leaves out is not expected, nor what hooks around a script would say where an order goes through it step by step.
 
 use super::{context::Context, finding::Finding};
 use crate::{
@@ -31,7 +32,8 @@ fn something_was_expected(context: &Context<'_>) -> bool {
         || case
             .clients
             .iter()
-            .any(|plan| expects_something(context, plan))
+            .enumerate()
+            .any(|(client, plan)| expects_something(context, client, plan))
         || case.queries.iter().any(|query| query.budget.is_some())
         || case
             .migration
@@ -47,12 +49,27 @@ fn may_fail(hook: &HookPlan) -> bool {
     hook.hook.may_fail()
 }
 
-fn expects_something(context: &Context<'_>, plan: &ClientPlan) -> bool {
-    let hooks = plan.steps.iter().flat_map(|step| match &step.work {
+fn expects_something(context: &Context<'_>, client: usize, plan: &ClientPlan) -> bool {
+    let case = context.case;
+    let order = case.order.as_deref();
+    let is_taken = |step: usize| {
+        let launches = |order: &[LaunchPlan]| {
+            order
+                .iter()
+                .any(|launch| (launch.client, launch.step) == (client, step))
+        };
+        order.is_none_or(launches)
+    };
+    let hooks = plan.steps.iter().enumerate();
+    let hooks = hooks.filter_map(|(number, step)| is_taken(number).then_some(step));
+    let hooks = hooks.flat_map(|step| match &step.work {
         StepWork::Control(_) => [None, None],
         StepWork::Statement(statement) => [statement.before.as_ref(), statement.after.as_ref()],
     });
-    let own = [plan.before.as_ref(), plan.after.as_ref()];
+    let own = match order.is_some() || case.explore.is_some() {
+        true => [None, None],
+        false => [plan.before.as_ref(), plan.after.as_ref()],
+    };
     let says = |statement: &Statement| {
         statement.rows.is_some()
             || statement.row_count.is_some()
@@ -60,7 +77,10 @@ fn expects_something(context: &Context<'_>, plan: &ClientPlan) -> bool {
             || statement.error.is_some()
     };
     let author = context.case.scenario.clients.get(&plan.id.script);
-    let mut steps = author.iter().flat_map(|client| &client.steps);
+    let steps = author.iter().flat_map(|client| &client.steps);
+    let mut steps = steps
+        .enumerate()
+        .filter_map(|(number, step)| is_taken(number).then_some(step));
     hooks.chain(own).flatten().any(may_fail)
         || steps.any(|step| match step {
             Step::Control(_) => false,

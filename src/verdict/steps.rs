@@ -22,7 +22,7 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
         };
         let name = format!("{}.{}", run.client, run.step);
         if let Some(code) = &plan.expected_error
-            && matches!(run.completed, Some((_, crate::record::StepEnd::Done)))
+            && succeeded(context, run)
         {
             let primary = format!(
                 "step \"{name}\" was expected to end with {} but succeeded",
@@ -30,7 +30,7 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
             );
             let finding = Finding::failed("no-error", primary)
                 .at(context.place(format!("{}/error", step.path)))
-                .label(context.ending(run))
+                .label(how_often(context, run))
                 .events(run.completed.map(|(moment, _)| moment.seq));
             add(&mut findings, finding);
         }
@@ -41,6 +41,27 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the statement of a step was done at least once, where each time it should have ended with an error.
+fn succeeded(context: &Context<'_>, run: &StepRun<'_>) -> bool {
+    run.completed.is_some() && own_replies(context, run).next().is_some()
+}
+
+/// How a step ended that should have ended with an error: where it was sent for several rows, how often it did not.
+fn how_often(context: &Context<'_>, run: &StepRun<'_>) -> String {
+    let messages = run
+        .messages
+        .iter()
+        .map(|index| &context.trace.messages[*index]);
+    match messages.filter(|message| message.is_own()).count() {
+        0 | 1 => context.ending(run),
+        all => format!(
+            "succeeded for {} of {}",
+            own_replies(context, run).count(),
+            plural(all as u64, "row")
+        ),
+    }
 }
 
 /// The successful answers to a step's own statement: one, or one for each row of `for_each`.

@@ -63,8 +63,8 @@ fn of_step(
     if runs.iter().any(|run| ended_otherwise(run)) {
         return None;
     }
-    let key = key?;
     let ran_for_nothing = runs.iter().all(|run| run.error_code().is_none());
+    let key = key.or_else(|| (words.error.is_some() && ran_for_nothing).then_some("error"))?;
     let primary = match ran_for_nothing {
         true => format!("step \"{name}\" ran for no row, so that nothing held it to what it says"),
         false => {

@@ -66,10 +66,12 @@ impl<S: Session, W: LockWatch> Coordinator<'_, S, W> {
     }
 
     /// Notes what a look at these clients came to.
-    fn saw(&mut self, lines: Vec<(usize, Line)>, blocked: Vec<Blocked>) {
+    fn saw(&mut self, lines: Vec<(usize, Line)>, mut blocked: Vec<Blocked>) {
         for (client, line) in lines {
-            // The answer may have come while the server was asked about the locks.
+            // The answer may have come while the server was asked about the locks, and the next question been put, of which
+            // nothing was seen.
             if self.shared.board.line(client).asking != line.asking {
+                blocked.retain(|blocked| blocked.pid != line.pid);
                 continue;
             }
             if !blocked.iter().any(|blocked| blocked.pid == line.pid)

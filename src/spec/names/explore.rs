@@ -1,6 +1,6 @@
 //! Exploring orders: there is something to interleave, and what is expected of it can be seen.
 
-use super::{Checker, escaped};
+use super::Checker;
 use crate::{
     source::Diagnostic,
     spec::{
@@ -38,14 +38,10 @@ impl Checker<'_> {
             );
         }
         self.strategy(explore);
-        for (name, member) in &self.cast.members {
-            if member.client.iterations > 1 {
-                let place = self.place(&format!("/clients/{}/iterations", escaped(name)));
-                let primary = "an explored order goes through each script once";
-                let diagnostic = Diagnostic::warning("iterations", primary).at(place);
-                self.push(diagnostic.hint("give the client a \"count\", or list the steps twice"));
-            }
-        }
+        self.only_steps(
+            "an explored order",
+            "give the client a \"count\", or list the steps twice",
+        );
     }
 
     fn strategy(&self, explore: &Explore) {

@@ -113,12 +113,36 @@ impl<'a> Checker<'a> {
         if lists.is_empty() {
             return;
         }
+        self.only_steps(
+            "an order",
+            "\"iterations\" counts where the clients run freely",
+        );
+    }
+
+    /// What is said of whole scripts counts for nothing where they are gone through step by step.
+    pub(super) fn only_steps(&self, order: &str, hint: &str) {
         for (name, member) in &self.cast.members {
+            let of = format!("/clients/{}", escaped(name));
             if member.client.iterations > 1 {
-                let place = self.place(&format!("/clients/{}/iterations", escaped(name)));
-                let primary = "an order goes through each script once";
-                let diagnostic = Diagnostic::warning("iterations", primary).at(place);
-                self.push(diagnostic.hint("\"iterations\" counts where the clients run freely"));
+                let primary = format!("{order} goes through each script once");
+                let place = self.place(&format!("{of}/iterations"));
+                self.push(
+                    Diagnostic::warning("iterations", primary)
+                        .at(place)
+                        .hint(hint),
+                );
+            }
+            let (before, after) = (&member.client.before, &member.client.after);
+            for (key, hook) in [("before", before), ("after", after)] {
+                if hook.is_some() {
+                    let primary =
+                        format!("{order} takes only the steps of a script, not its hooks");
+                    let place = self.key_place(&format!("{of}/{key}"));
+                    let diagnostic = Diagnostic::warning("unused-hook", primary).at(place);
+                    self.push(
+                        diagnostic.hint(format!("give \"{key}\" to a step, or to the scenario")),
+                    );
+                }
             }
         }
     }
