@@ -8,6 +8,7 @@ use super::{
     args::{Chosen, MergeArgs},
     planning::planned,
     run::{Baselines, Seen, note, reports::Reports, tell},
+    secrets,
     settings::{self, BaselineUse, Scope},
 };
 use crate::{
@@ -69,7 +70,9 @@ pub fn merge(args: &MergeArgs, view: View) -> Result<Status, Stop> {
         measured: &measured,
         verdict: &verdict,
     });
-    let results = Results::gather(&plan, log, &measured, &verdict);
+    // The texts of the scenarios come from their files again.
+    let secrets = secrets::of(&plan);
+    let results = Results::gather(&plan, log, &measured, &verdict).without_secrets(&secrets);
     let (written, unwritten) = reports.write(&plan, &results);
     let skips = match args.skips.no_skips {
         true => Skips::Refused,

@@ -215,3 +215,37 @@ expect:
         said.stderr
     );
 }
+
+#[test]
+fn what_is_merged_tells_no_secret_of_the_scenarios_that_are_read_again() {
+    let playground = Playground::new();
+    let scenario = "\
+name: Canaries
+database: { settings: { app.api_token: canary-of-settings } }
+clients:
+  alice:
+    steps:
+      - { step: look, sql: 'SELECT :token::text', with: { token: canary-of-step }, row_count: 1 }
+expect:
+  - { sql: 'SELECT :api_key::text', with: { api_key: canary-of-sql }, value: nothing of the kind }
+";
+    playground.add("shared", "canaries.yaml", scenario);
+    let folder = playground.root();
+    let run = ["run", "scenarios", "--server", "embedded"];
+    let ran = pgauge(folder, &[&run[..], &["--json", "one.json"]].concat());
+    assert_eq!(ran.status, 1, "{}{}", ran.stdout, ran.stderr);
+    let reports = ["--json", "all.json", "--junit", "all.xml"];
+    let merged = pgauge(folder, &[&["merge", "one.json"], &reports[..]].concat());
+    assert_eq!(merged.status, 1, "{}{}", merged.stdout, merged.stderr);
+    for said in [ran, merged] {
+        let text = said.stdout + &said.stderr;
+        assert!(!text.contains("canary"), "{text}");
+    }
+    for file in ["one.json", "all.json", "all.xml"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        assert!(
+            !text.contains("canary") && text.contains("***"),
+            "{file}: {text}"
+        );
+    }
+}
