@@ -41,11 +41,12 @@ pub struct MergedCase {
 ///
 /// # Errors
 ///
-/// They are not of one run: a part of it is missing or there twice, the same case ran in several as a whole, or a load
-/// has other scripts in one of them.
+/// They are not of one run: a part of it is missing or there twice, or one is of another run, the same case ran in
+/// several as a whole, or a load has other scripts in one of them.
 pub fn merge(mut runs: Vec<PartialRun>) -> Result<MergedRun, Box<Diagnostic>> {
     runs.sort_by_key(|run| run.log.run.shard.map(|shard| shard.index));
     check_shards(&runs)?;
+    check_alike(&runs)?;
     let servers = servers(&runs);
     let run = facts(&runs);
     let mut found: Vec<(CaseId, Vec<(String, CaseLog)>)> = Vec::new();
@@ -120,6 +121,50 @@ fn end(logs: &[CaseLog]) -> CaseEnd {
     broke.or(skipped).cloned().unwrap_or(CaseEnd::Ran)
 }
 
+/// Whether there is only one run, where none is a part of one: what two whole runs counted is not what one would have
+/// counted, least of all where they are the same one.
+fn check_alone(runs: &[PartialRun]) -> Result<(), Box<Diagnostic>> {
+    let [first, second, ..] = runs else {
+        return Ok(());
+    };
+    let primary = format!(
+        "{} and {} are whole runs, and no parts of one",
+        first.name, second.name
+    );
+    Err(wrong(
+        primary,
+        "divide a run with --shard, and merge the results of its parts",
+    ))
+}
+
+/// Whether the parts may be of one run: it has the same random numbers, pgauge and PostgreSQL everywhere.
+fn check_alike(runs: &[PartialRun]) -> Result<(), Box<Diagnostic>> {
+    type Told = fn(&RunFacts) -> Option<String>;
+    let facts: [(&str, Told); 3] = [
+        ("random seed", |run| Some(run.random_seed.to_string())),
+        ("pgauge", |run| Some(run.pgauge.clone())),
+        // There is none where the server never came up.
+        ("PostgreSQL", |run| {
+            let server = run.server.as_ref()?;
+            Some((server.version_num / 10_000).to_string())
+        }),
+    ];
+    for (what, told) in facts {
+        let mut known = runs
+            .iter()
+            .filter_map(|run| Some((&run.name, told(&run.log.run)?)));
+        let Some((first, value)) = known.next() else {
+            continue;
+        };
+        if let Some((name, other)) = known.find(|(_, other)| *other != value) {
+            let primary =
+                format!("{first} ran with {what} {value}, and {name} with {what} {other}");
+            return Err(wrong(primary, "merge the results of one run at a time"));
+        }
+    }
+    Ok(())
+}
+
 /// Whether all parts of the run are there, each once.
 fn check_shards(runs: &[PartialRun]) -> Result<(), Box<Diagnostic>> {
     let shards: Vec<(&str, Option<Shard>)> = runs
@@ -130,7 +175,7 @@ fn check_shards(runs: &[PartialRun]) -> Result<(), Box<Diagnostic>> {
         .iter()
         .find_map(|(_, shard)| Some(shard.as_ref()?.of))
     else {
-        return Ok(());
+        return check_alone(runs);
     };
     let mut names = BTreeMap::new();
     for (name, shard) in shards {
@@ -203,7 +248,9 @@ mod tests {
     fn run(name: &str, shard: Option<Shard>, cases: Vec<CaseLog>) -> PartialRun {
         let run = RunFacts {
             shard,
+            pgauge: "0.1".to_owned(),
             server: Some(ServerFacts {
+                version_num: 160_000,
                 place: "embedded".to_owned(),
                 ..ServerFacts::default()
             }),
@@ -275,11 +322,33 @@ mod tests {
         let whole = [run("a", None, Vec::new()), run("b", shard(1), Vec::new())];
         let whole = refused(whole.into());
         assert_eq!(whole, "a is a whole run, and others are one of 2");
+        let twice = ["a", "a"].map(|name| run(name, None, vec![case("x", Some("one"))]));
+        let twice = refused(twice.into());
+        assert_eq!(twice, "a and a are whole runs, and no parts of one");
         let same = [1, 2].map(|n| run(&n.to_string(), shard(n), vec![case("x", None)]));
         assert_eq!(refused(same.into()), "case \"x\" ran in 1 and 2");
         let other = [(1, "one"), (2, "two")]
             .map(|(n, script)| run(&n.to_string(), shard(n), vec![case("x", Some(script))]));
         let other = refused(other.into());
         assert_eq!(other, "the load \"x\" has other scripts in 2");
+    }
+
+    #[test]
+    fn parts_of_different_runs_are_refused_and_one_whole_run_is_not() {
+        let told = |change: fn(&mut RunFacts)| {
+            let mut parts = [1, 2].map(|n| run(&n.to_string(), shard(n), Vec::new()));
+            change(&mut parts[1].log.run);
+            merge(parts.into()).map_err(|wrong| wrong.primary)
+        };
+        let seed = told(|run| run.random_seed = 7).unwrap_err();
+        assert_eq!(seed, "1 ran with random seed 0, and 2 with random seed 7");
+        let pgauge = told(|run| run.pgauge = "9.9".to_owned()).unwrap_err();
+        assert_eq!(pgauge, "1 ran with pgauge 0.1, and 2 with pgauge 9.9");
+        let major = told(|run| run.server.as_mut().unwrap().version_num = 170_002).unwrap_err();
+        assert_eq!(major, "1 ran with PostgreSQL 16, and 2 with PostgreSQL 17");
+        // Another minor version is no other PostgreSQL, and one that never came up is none.
+        assert!(told(|run| run.server.as_mut().unwrap().version_num = 160_004).is_ok());
+        assert!(told(|run| run.server = None).is_ok());
+        assert!(merge(vec![run("a", None, vec![case("x", None)])]).is_ok());
     }
 }

@@ -135,10 +135,44 @@ fn several_processes_share_a_suite_and_a_load_and_one_result_is_made_of_theirs()
         "{}",
         said.stderr
     );
+    refused_are_others(folder, names[0]);
     // What is wrong only of the whole is found in the whole.
     playground.add("shared", "load.yaml", &LOAD.replace("== 301", "== 300"));
     let said = pgauge(folder, &[&["merge"], &names[..]].concat());
     assert_eq!(said.status, 1, "{}{}", said.stdout, said.stderr);
+}
+
+/// What is not the rest of the run is not taken for it: the same results again, and a part of another run.
+fn refused_are_others(folder: &Path, first: &str) {
+    let write = |name: &str, change: fn(&mut Results)| {
+        let mut results = results(folder, first);
+        change(&mut results);
+        std::fs::write(folder.join(name), results.to_json().unwrap()).unwrap();
+    };
+    write("whole.json", |results| results.run.shard = None);
+    write("other.json", |results| {
+        results.run.random_seed += 1;
+        results.run.shard.as_mut().unwrap().index = 2;
+    });
+    write("third.json", |results| {
+        results.run.shard.as_mut().unwrap().index = 3;
+    });
+    let all: [(&[&str], &str); 3] = [
+        (
+            &["whole.json", "whole.json"],
+            "are whole runs, and no parts of one",
+        ),
+        (&[first, first], "are both shard 1/3"),
+        (
+            &[first, "other.json", "third.json"],
+            ", and other.json with random seed ",
+        ),
+    ];
+    for (files, why) in all {
+        let said = pgauge(folder, &[&["merge"], files].concat());
+        assert_eq!(said.status, 2, "{}{}", said.stdout, said.stderr);
+        assert!(said.stderr.contains(why), "{}", said.stderr);
+    }
 }
 
 /// A server that all parts use, and its URL.
