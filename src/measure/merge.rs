@@ -31,10 +31,27 @@ pub struct MergedRun {
 /// What they noted of one case.
 #[derive(Debug, Clone)]
 pub struct MergedCase {
-    /// As one process would have noted it: the counts of loads added up, all else as the first one saw it.
+    /// As one process would have noted it: the counts of loads added up, all else as the first one saw it that ran.
     pub log: CaseLog,
     /// Where several had a part of its load: what each of them noted of its own database.
-    pub parts: Vec<CaseLog>,
+    pub parts: Vec<CasePart>,
+}
+
+/// What one of several processes noted of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CasePart {
+    /// Which of them.
+    pub shard: Shard,
+    /// What it noted.
+    pub log: CaseLog,
+}
+
+impl CasePart {
+    /// Whether it was left out where others were not: what those came to is then not the whole.
+    pub fn is_missing_in(&self, whole: &CaseLog) -> bool {
+        let skipped = |log: &CaseLog| matches!(log.end, CaseEnd::Skipped { .. });
+        skipped(&self.log) && !skipped(whole)
+    }
 }
 
 /// Puts the logs of several processes together.
@@ -49,19 +66,23 @@ pub fn merge(mut runs: Vec<PartialRun>) -> Result<MergedRun, Box<Diagnostic>> {
     check_alike(&runs)?;
     let servers = servers(&runs);
     let run = facts(&runs);
-    let mut found: Vec<(CaseId, Vec<(String, CaseLog)>)> = Vec::new();
+    let mut found: Vec<(CaseId, Vec<(String, CasePart)>)> = Vec::new();
     let mut places = BTreeMap::<CaseId, usize>::new();
     for PartialRun { name, log } in runs {
-        for case in log.cases {
-            let id = case.case.clone();
+        // A whole run is its own only part.
+        let shard = log.run.shard.unwrap_or(Shard { index: 1, of: 1 });
+        for log in log.cases {
+            let id = log.case.clone();
             let place = *places.entry(id.clone()).or_insert_with(|| {
                 found.push((id, Vec::new()));
                 found.len() - 1
             });
-            found[place].1.push((name.clone(), case));
+            found[place].1.push((name.clone(), CasePart { shard, log }));
         }
     }
-    let cases = found.into_iter().map(|(id, logs)| case(&id, logs, servers));
+    let cases = found
+        .into_iter()
+        .map(|(id, parts)| case(&id, parts, servers));
     Ok(MergedRun {
         run,
         cases: cases.collect::<Result<_, _>>()?,
@@ -70,14 +91,14 @@ pub fn merge(mut runs: Vec<PartialRun>) -> Result<MergedRun, Box<Diagnostic>> {
 
 fn case(
     id: &CaseId,
-    logs: Vec<(String, CaseLog)>,
+    parts: Vec<(String, CasePart)>,
     servers: Servers,
 ) -> Result<MergedCase, Box<Diagnostic>> {
-    let several = logs.len() > 1;
-    let loads = logs.iter().filter_map(|(_, log)| log.load.as_deref());
-    let first = loads.clone().next();
-    if several && first.is_none() && logs.iter().any(|(_, log)| log.end == CaseEnd::Ran) {
-        let names: Vec<String> = logs.into_iter().map(|(name, _)| name).collect();
+    let several = parts.len() > 1;
+    let mut loads = parts.iter().map(|(_, part)| part.log.load.as_deref());
+    let ran = |(_, part): &(String, CasePart)| part.log.end == CaseEnd::Ran;
+    if several && loads.all(|load| load.is_none()) && parts.iter().any(ran) {
+        let names: Vec<String> = parts.into_iter().map(|(name, _)| name).collect();
         let primary = format!("case \"{id}\" ran in {}", list(&names, "and"));
         return Err(wrong(
             primary,
@@ -85,8 +106,8 @@ fn case(
         ));
     }
     let mut load: Option<LoadLog> = None;
-    for (name, log) in &logs {
-        match (&mut load, log.load.as_deref()) {
+    for (name, part) in &parts {
+        match (&mut load, part.log.load.as_deref()) {
             (Some(load), Some(other)) if !load.has_scripts_of(other) => {
                 let primary = format!("the load \"{id}\" has other scripts in {name}");
                 return Err(wrong(primary, "run the same scenario in all processes"));
@@ -96,7 +117,9 @@ fn case(
             (_, None) => {}
         }
     }
-    let logs: Vec<CaseLog> = logs.into_iter().map(|(_, log)| log).collect();
+    let parts: Vec<CasePart> = parts.into_iter().map(|(_, part)| part).collect();
+    let logs: Vec<&CaseLog> = parts.iter().map(|part| &part.log).collect();
+    let first = logs.iter().find(|log| log.end == CaseEnd::Ran);
     let log = CaseLog {
         end: end(&logs),
         load: load.map(Box::new),
@@ -105,20 +128,24 @@ fn case(
             .map(|log| log.duration)
             .max()
             .unwrap_or_default(),
-        ..logs[0].clone()
+        ..CaseLog::clone(first.unwrap_or(&logs[0]))
     };
     Ok(MergedCase {
         log,
-        parts: if several { logs } else { Vec::new() },
+        parts: if several { parts } else { Vec::new() },
     })
 }
 
-/// How a case ended in all its parts: the worst of them counts.
-fn end(logs: &[CaseLog]) -> CaseEnd {
+/// How a case ended in all its parts: what broke in one of them broke, and what was skipped in all was skipped.
+fn end(logs: &[&CaseLog]) -> CaseEnd {
     let mut ends = logs.iter().map(|log| &log.end);
     let broke = ends.clone().find(|end| matches!(end, CaseEnd::Broke(_)));
-    let skipped = ends.find(|end| matches!(end, CaseEnd::Skipped { .. }));
-    broke.or(skipped).cloned().unwrap_or(CaseEnd::Ran)
+    let ran = ends.clone().find(|end| **end == CaseEnd::Ran);
+    broke
+        .or(ran)
+        .or(ends.next())
+        .cloned()
+        .unwrap_or(CaseEnd::Ran)
 }
 
 /// Whether there is only one run, where none is a part of one: what two whole runs counted is not what one would have
@@ -311,6 +338,38 @@ mod tests {
                 ("second", None, 0)
             ]
         );
+    }
+
+    #[test]
+    fn a_load_was_skipped_only_where_all_its_parts_were() {
+        let end_of = |ends: [CaseEnd; 2]| {
+            let mut parts = [1, 2].map(|n| run(&n.to_string(), shard(n), vec![case("x", None)]));
+            for (part, end) in parts.iter_mut().zip(ends) {
+                let log = &mut part.log.cases[0];
+                log.load = (end == CaseEnd::Ran).then(Box::default);
+                log.started_at = format!("{:?}", part.log.run.shard);
+                log.end = end;
+            }
+            merge(parts.into()).unwrap().cases.remove(0)
+        };
+        let skipped = |reason: &str| CaseEnd::Skipped {
+            reason: reason.to_owned(),
+        };
+        let broke = CaseEnd::Broke(Box::default());
+        let all = end_of([skipped("one"), skipped("two")]);
+        assert_eq!(all.log.end, skipped("one"));
+        assert!(!all.parts[1].is_missing_in(&all.log));
+        let one = end_of([skipped("one"), CaseEnd::Ran]);
+        assert_eq!(one.log.end, CaseEnd::Ran);
+        assert!(one.log.load.is_some() && one.log.started_at == one.parts[1].log.started_at);
+        let missing = one.parts.iter().map(|part| part.is_missing_in(&one.log));
+        assert_eq!(missing.collect::<Vec<_>>(), [true, false]);
+        for ends in [
+            [CaseEnd::Ran, broke.clone()],
+            [skipped("one"), broke.clone()],
+        ] {
+            assert_eq!(end_of(ends).log.end, broke);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{
     context::{Context, condition},
     finding::{Finding, FindingKind, FindingPlace, Within},
 };
-use crate::record::{Breakage, EventKind, HookProblem, ServerError};
+use crate::record::{Breakage, EventKind, HookProblem, ServerError, Shard};
 
 /// The finding of a case that was skipped.
 pub(super) fn skipped(context: &Context<'_>, reason: &str) -> Finding {
@@ -28,6 +28,16 @@ pub(super) fn skipped(context: &Context<'_>, reason: &str) -> Finding {
         })
     });
     Finding::new(FindingKind::Skipped, "skipped", reason).at(by_hook)
+}
+
+/// The finding of a load of which one part was skipped, and others were not.
+pub(super) fn part_skipped(skipped: Finding, part: Shard) -> Finding {
+    let primary = format!("part {part} of the load was skipped: {}", skipped.primary);
+    Finding {
+        place: skipped.place,
+        ..Finding::new(FindingKind::Errored, "part-skipped", primary)
+    }
+    .hint("run all parts again, so that none of them is skipped")
 }
 
 /// The finding of a case in which the world broke.

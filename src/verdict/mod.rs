@@ -39,7 +39,7 @@ pub use outcome::{CaseVerdict, Counts, ExitStatus, Outcome, Skips, Verdict};
 
 use crate::{
     baseline::{Baseline, Environment},
-    measure::{self, Measurements, Trace},
+    measure::{self, Measurements, Trace, merge::CasePart},
     record::{CaseEnd, CaseLog, RunLog, Shard},
     schedule::{Case, Plan},
     text::guarded,
@@ -142,16 +142,29 @@ fn of_a_part(context: &Context<'_>, part: Shard) -> Vec<Finding> {
 }
 
 /// Judges a load that several processes shared: what they counted together, with what each of them saw of its own
-/// database.
-pub fn judge_parts(case: &Case, log: &CaseLog, parts: &[CaseLog], terms: &Terms) -> CaseVerdict {
+/// database. Where one of them was skipped and others were not, what those came to is judged, and the case is errored: it
+/// is not the load that was meant.
+pub fn judge_parts(case: &Case, log: &CaseLog, parts: &[CasePart], terms: &Terms) -> CaseVerdict {
+    // What a part of the load comes to differs from all of it anyway.
+    let of_parts = Terms::default();
+    let terms = match parts.iter().any(|part| part.is_missing_in(log)) {
+        true => &of_parts,
+        false => terms,
+    };
     let mut findings: Vec<Finding> = Vec::new();
     for part in parts {
         let seen = CaseLog {
             load: log.load.clone(),
-            end: log.end.clone(),
-            ..part.clone()
+            end: match &part.log.end {
+                CaseEnd::Ran => log.end.clone(),
+                own @ (CaseEnd::Skipped { .. } | CaseEnd::Broke(_)) => own.clone(),
+            },
+            ..part.log.clone()
         };
-        for finding in judge_case(case, &seen, terms).findings {
+        for mut finding in judge_case(case, &seen, terms).findings {
+            if part.is_missing_in(log) && finding.kind == FindingKind::Skipped {
+                finding = end::part_skipped(finding, part.shard);
+            }
             if !findings.contains(&finding) {
                 findings.push(finding);
             }

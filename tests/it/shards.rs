@@ -5,7 +5,7 @@ use crate::program::{Said, pgauge};
 use pgauge::pg::binaries::{Asked, Inventory, Surroundings};
 use pgauge::pg::embedded::{EmbeddedOptions, EmbeddedServer, Listen};
 use pgauge::pg::install::System;
-use pgauge::record::{Histogram, LoadLog};
+use pgauge::record::{CaseEnd, Histogram, LoadLog};
 use pgauge::report::results::{Outcome, Results};
 use std::path::Path;
 
@@ -135,11 +135,32 @@ fn several_processes_share_a_suite_and_a_load_and_one_result_is_made_of_theirs()
         "{}",
         said.stderr
     );
+    a_skipped_part_is_told(folder, &names);
     refused_are_others(folder, names[0]);
     // What is wrong only of the whole is found in the whole.
     playground.add("shared", "load.yaml", &LOAD.replace("== 301", "== 300"));
     let said = pgauge(folder, &[&["merge"], &names[..]].concat());
     assert_eq!(said.status, 1, "{}{}", said.stdout, said.stderr);
+}
+
+/// Where one part of a load was skipped, its sum is not the load that was meant, whatever the others did.
+fn a_skipped_part_is_told(folder: &Path, names: &[&str]) {
+    let mut skipped = results(folder, names[1]);
+    for case in &mut skipped.cases {
+        if case.log.load.take().is_some() {
+            let reason = "there is no room".to_owned();
+            case.log.end = CaseEnd::Skipped { reason };
+        }
+    }
+    std::fs::write(folder.join("skipped.json"), skipped.to_json().unwrap()).unwrap();
+    let said = pgauge(folder, &["merge", names[0], "skipped.json", names[2]]);
+    assert_eq!(said.status, 4, "{}{}", said.stdout, said.stderr);
+    for told in [
+        "errored[part-skipped]: part 2/3 of the load was skipped: there is no room",
+        "failed[check]",
+    ] {
+        assert!(said.stdout.contains(told), "{}", said.stdout);
+    }
 }
 
 /// What is not the rest of the run is not taken for it: the same results again, and a part of another run.

@@ -1,6 +1,14 @@
 //! How a case ends, and with it a run.
 
 use super::*;
+use crate::{
+    measure::merge::{MergedCase, PartialRun, merge},
+    record::{
+        Histogram, Micros,
+        load::{ClientTally, LoadLog, StepTally},
+    },
+};
+use std::time::Duration;
 
 #[test]
 fn a_case_that_expects_nothing_is_vacuous() {
@@ -100,6 +108,69 @@ fn a_broken_world_is_told_with_what_was_wrong_before() {
     failed[wrong-row-count]: step "alice.put" changed 0 rows, expected exactly 1
       --> /clients/alice/steps/0/affected  ^ changed 0 rows
     "#);
+}
+
+#[test]
+fn a_load_of_which_one_part_was_skipped_is_errored_and_the_rest_is_judged() {
+    let case = case(
+        "
+name: Load
+clients: { shopper: { steps: [{ step: look, sql: SELECT 1 }] } }
+load: { transactions: 2, users: 2 }
+expect: [{ check: throughput(\"shopper\").count == 2 }]
+",
+    );
+    let of = |index: u32, end: CaseEnd| {
+        let mut latency = Histogram::default();
+        latency.record(Duration::from_millis(1));
+        let tally = ClientTally {
+            client: "shopper".to_owned(),
+            latency,
+            steps: vec![StepTally {
+                step: "look".to_owned(),
+                ..StepTally::default()
+            }],
+            ..ClientTally::default()
+        };
+        let load = (end == CaseEnd::Ran).then(|| LoadLog {
+            users: 1,
+            measured: Micros(1_000_000),
+            clients: vec![tally],
+            ..LoadLog::default()
+        });
+        let log = CaseLog {
+            load: load.map(Box::new),
+            ..CaseLog::new(case.id.clone(), end)
+        };
+        let run = RunFacts {
+            shard: Some(Shard { index, of: 2 }),
+            ..RunFacts::default()
+        };
+        PartialRun {
+            name: index.to_string(),
+            log: RunLog {
+                run,
+                cases: vec![log],
+            },
+        }
+    };
+    let skipped = |reason: &str| CaseEnd::Skipped {
+        reason: reason.to_owned(),
+    };
+    let judged = |ends: [CaseEnd; 2]| {
+        let [first, second] = ends;
+        let merged = merge(vec![of(1, first), of(2, second)]).unwrap();
+        let MergedCase { log, parts } = &merged.cases[0];
+        told(&judge_parts(&case, log, parts, &Terms::default()))
+    };
+    let one = judged([skipped("no room"), CaseEnd::Ran]);
+    let told =
+        "errored\nerrored[part-skipped]: part 1/2 of the load was skipped: no room\n  --> \nhint: ";
+    assert!(one.starts_with(told), "{one}");
+    assert!(one.contains("\nfailed[check]: "), "{one}");
+    let both = judged([skipped("no room"), skipped("no seats")]);
+    let told = "skipped\nskipped[skipped]: no room\n  --> \nskipped[skipped]: no seats\n  --> \n";
+    assert_eq!(both, told);
 }
 
 fn verdict(outcomes: &[FindingKind]) -> Verdict {
