@@ -235,3 +235,53 @@ fn two_updates_in_a_row_give_the_same_bytes_and_times_are_compared_where_they_we
     assert!(ran.said.stdout.contains(why), "{}", ran.said.stdout);
     assert!(ran.said.stdout.contains("remembered: PostgreSQL"));
 }
+
+fn plain(name: &str) -> String {
+    format!(
+        "name: {name}\nclients:\n  alice: {{ steps: [{{ step: look, sql: SELECT 1, row_count: 1 }}] }}\n"
+    )
+}
+
+#[test]
+fn a_baseline_is_that_of_one_scenario() {
+    let suite = Playground::new();
+    let folder = suite.root().join("scenarios/own");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let run = |more: &[&str]| program::run(suite.root(), &[more, &["scenarios"]].concat()).said;
+    suite.add("own", "a.yaml", &plain("First"));
+    assert_eq!(run(&["--update-baselines"]).status, 0);
+
+    // Copied, or renamed: it is used, and said so.
+    suite.add("own", "b.yaml", &plain("Second"));
+    let first = read("a.baseline.json");
+    fs::write(folder.join("b.baseline.json"), &first).unwrap();
+    let said = run(&[]);
+    assert_eq!(said.status, 0, "{}", said.stderr);
+    let note = "note[other-scenario]: scenarios/own/b.baseline.json remembers the scenario \"First\", and this one is \"Second\"";
+    assert_eq!(said.stderr.matches("[other-scenario]").count(), 1);
+    assert!(said.stderr.contains(note), "{}", said.stderr);
+    assert!(
+        said.stdout.contains("; compared with 2 baselines"),
+        "{}",
+        said.stdout
+    );
+    assert_eq!(run(&["--update-baselines"]).status, 0);
+    assert_eq!(read("b.baseline.json"), first.replace("First", "Second"));
+    assert!(!run(&[]).stderr.contains("other-scenario"));
+
+    // Nobody shares what there is not.
+    suite.add("own", "b.yml", &plain("Third"));
+    let refused = |more: &[&str]| {
+        let words = ["run", "--server", "embedded", "scenarios/own"];
+        let said = program::pgauge(suite.root(), &[&words[..], more].concat());
+        assert_eq!(said.status, 3, "{}{}", said.stdout, said.stderr);
+        let why = "error[baseline]: scenarios/own/b.yaml and scenarios/own/b.yml have the same baseline, \
+                   scenarios/own/b.baseline.json";
+        assert!(said.stderr.contains(why), "{}", said.stderr);
+    };
+    refused(&[]);
+    fs::remove_file(folder.join("b.baseline.json")).unwrap();
+    refused(&["--update-baselines"]);
+    assert!(!folder.join("b.baseline.json").exists());
+    assert_eq!(run(&[]).status, 0);
+}

@@ -55,15 +55,23 @@ impl Baselines {
     ///
     /// # Errors
     ///
-    /// Those that cannot be read or written, all of them.
+    /// Those that cannot be read or written, or that two scenarios would share, all of them.
     pub fn read(plan: &Plan, purpose: BaselineUse) -> Result<Self, Diagnostics> {
         let mut beside = BTreeMap::new();
+        let mut owners: BTreeMap<PathBuf, &str> = BTreeMap::new();
         let mut problems = Diagnostics::default();
         for case in &plan.cases {
             if beside.contains_key(&case.id.file) {
                 continue;
             }
             let path = baseline::path_beside(case.file.file.path());
+            let owner = owners.insert(path.clone(), &case.id.file);
+            // Where there is none, and none is written, nothing is shared.
+            if let Some(other) = owner
+                && (purpose == BaselineUse::Update || path.exists())
+            {
+                problems.push(shared(&path, other, &case.id.file));
+            }
             let old = read(&path).unwrap_or_else(|problem| {
                 problems.push(problem);
                 None
@@ -157,7 +165,7 @@ impl Beside {
         })
     }
 
-    /// The cases that it does not know, and those that it knows and that are no more.
+    /// That it is of another scenario, the cases that it does not know, and those that it knows and that are no more.
     fn misfits(&self, cases: &[usize], seen: Seen<'_>) -> Diagnostics {
         let Some((_, old)) = &self.old else {
             return Diagnostics::default();
@@ -173,6 +181,16 @@ impl Beside {
         let remembered: BTreeSet<String> = old.cases.keys().chain(timed).cloned().collect();
         let stale = &remembered - &all_keys(&self.scenario);
         let file = self.path.display();
+        let own = name(&self.scenario);
+        let others = (old.scenario != own).then(|| {
+            let primary = format!(
+                "{file} remembers the scenario \"{}\", and this one is \"{own}\"",
+                old.scenario
+            );
+            Diagnostic::new(Severity::Note, "other-scenario", primary)
+                .hint("if the scenario was renamed, --update-baselines remembers its new name")
+                .hint("if the file was copied from another scenario, delete it")
+        });
         let unknown = (!unknown.is_empty()).then(|| {
             let primary = format!("{file} does not remember the {}", named(&unknown));
             Diagnostic::new(Severity::Note, NOT_IN_BASELINE, primary)
@@ -186,7 +204,7 @@ impl Beside {
             Diagnostic::new(Severity::Note, "stale-baseline", primary)
                 .hint("--update-baselines forgets what is no more")
         });
-        unknown.into_iter().chain(stale).collect()
+        others.into_iter().chain(unknown).chain(stale).collect()
     }
 
     fn update(&self, cases: &[usize], seen: Seen<'_>) -> Result<Change, Diagnostic> {
@@ -316,6 +334,15 @@ fn of_unreadable(file: &SourceFile, unreadable: &Unreadable) -> Diagnostic {
     Diagnostic::error("baseline", unreadable.to_string())
         .at(file.place(span))
         .hint(unreadable.hint())
+}
+
+/// Two scenarios whose files differ in their extension only: each would be compared with what the other one did, and
+/// what is remembered of one would be written over.
+fn shared(path: &Path, one: &str, other: &str) -> Diagnostic {
+    let path = path.display();
+    let primary = format!("{one} and {other} have the same baseline, {path}");
+    Diagnostic::error("baseline", primary)
+        .hint("rename one of the two scenarios, so that each has a baseline of its own")
 }
 
 fn not_written(path: &Path, error: &std::io::Error) -> Diagnostic {
