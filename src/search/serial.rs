@@ -8,9 +8,11 @@ use super::{
     workers::{Job, Stopped, Workers},
 };
 use crate::{
-    record::{SerialCheck, SerialDifference},
-    run::{Contents, NextStep},
+    measure::trace::Trace,
+    record::{CaseLog, EventKind, HookProblem, SerialCheck, SerialDifference},
+    run::{Contents, NextStep, Settling},
     schedule::Case,
+    verdict::condition,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -30,8 +32,21 @@ pub struct SerialOrders {
 enum Serial {
     /// Its transactions, in their order, and what stands in the tables afterwards.
     Went(Vec<Transaction>, Contents),
-    /// It could not be gone through.
-    Impossible,
+    /// They do not all commit in it.
+    Refused(Refusal),
+    /// It could not be gone through, and that says nothing about its transactions.
+    NotKnown,
+}
+
+/// Where a serial order came to its end before its transactions had committed.
+#[derive(Debug, Clone)]
+struct Refusal {
+    /// The place of the step in the order's launches.
+    launch: usize,
+    /// `alice.read`
+    step: String,
+    /// What became of it there.
+    became: String,
 }
 
 impl SerialOrders {
@@ -52,21 +67,28 @@ impl SerialOrders {
             return Ok(check);
         }
         let contents = played.contents.as_deref().unwrap_or_default();
+        let mut all_are_known = true;
         for order in permutations(&own) {
-            let serial = self.run(case, &own, &order, moving, workers)?;
-            let Serial::Went(transactions, tables) = serial else {
-                // Where one of them is not known, nothing is said against the order.
-                check.differences.clear();
-                break;
-            };
-            match difference(&own, contents, &order, (transactions, tables)) {
-                None => {
-                    check.equals = Some(order);
-                    check.differences.clear();
-                    break;
+            let differs = match self.run(case, &own, &order, moving, workers)? {
+                Serial::Went(transactions, tables) => {
+                    difference(&own, contents, &order, (transactions, tables))
                 }
-                Some(difference) => check.differences.push(difference),
-            }
+                Serial::Refused(refusal) => Some(refusal.difference(&own, &order)),
+                Serial::NotKnown => {
+                    all_are_known = false;
+                    continue;
+                }
+            };
+            let Some(differs) = differs else {
+                check.equals = Some(order);
+                check.differences.clear();
+                return Ok(check);
+            };
+            check.differences.push(differs);
+        }
+        if !all_are_known {
+            // The one that is not known may be the one that it equals.
+            check.differences.clear();
         }
         Ok(check)
     }
@@ -79,7 +101,7 @@ impl SerialOrders {
         moving: &HashSet<String>,
         workers: &Workers,
     ) -> Result<&Serial, Stopped> {
-        let launches: Vec<NextStep> = order.iter().flat_map(|at| own[*at].launches()).collect();
+        let launches: Vec<NextStep> = listed(own, order).map(|(_, step)| step).collect();
         if !self.known.contains_key(&launches) {
             let job = Job::Steered(Steering::Listed(launches.clone()));
             let played = workers.play(vec![job]).remove(0)?;
@@ -89,12 +111,95 @@ impl SerialOrders {
                     committed(case, &played.log, moving),
                     played.contents.unwrap_or_default(),
                 ),
-                Ended::Equal | Ended::Impossible => Serial::Impossible,
+                Ended::Impossible => {
+                    refused(case, own, order, &played).map_or(Serial::NotKnown, Serial::Refused)
+                }
+                Ended::Equal => Serial::NotKnown,
             };
             self.known.insert(launches.clone(), serial);
         }
         Ok(&self.known[&launches])
     }
+}
+
+impl Refusal {
+    /// The order had it commit, and this serial one does not.
+    fn difference(&self, own: &[Transaction], order: &[usize]) -> SerialDifference {
+        let transaction = listed(own, order).nth(self.launch).map(|(at, _)| at);
+        let saw = transaction.map_or(&[][..], |at| own[at].saw.as_slice());
+        let seen = saw.iter().find(|saw| saw.step == self.step);
+        SerialDifference {
+            order: order.to_vec(),
+            transaction,
+            what: self.step.clone(),
+            seen: seen
+                .map_or("without an error", |saw| &saw.returned)
+                .to_owned(),
+            serial: self.became.clone(),
+        }
+    }
+}
+
+/// Why a serial order could not be gone through, if that is due to its transactions: the next step of one of them
+/// cannot be taken, since its script has ended, or waits.
+fn refused(case: &Case, own: &[Transaction], order: &[usize], played: &Played) -> Option<Refusal> {
+    let all: Vec<(usize, NextStep)> = listed(own, order).collect();
+    let taken = played.steps.len();
+    let client = all.get(taken)?.1.client;
+    let launch = all[..taken]
+        .iter()
+        .rposition(|(_, step)| step.client == client)?;
+    let (at, NextStep { step, .. }) = all[launch];
+    // What the client did before, and did not commit, is left out here; it may be what is missing (a prepared statement).
+    let first = own[at].steps.first().copied()?;
+    let has_all =
+        (0..first).all(|step| all.iter().any(|(_, one)| *one == NextStep { client, step }));
+    if !has_all {
+        return None;
+    }
+    let plan = &case.clients[client];
+    let name = &plan.steps[step].name;
+    let trace = Trace::read(case, &played.log);
+    let mut runs = trace.runs.iter().rev();
+    let run = runs.find(|run| *run.client == plan.id && run.launch.is_some())?;
+    let became = match run.error_code() {
+        Some(code) => format!("it ends with {}", condition(code)),
+        None if played.steps[launch].end == Settling::Waits => {
+            "it waits for what nobody gives up".to_owned()
+        }
+        None if says_no(case, &played.log, client) => "a hook ends its script".to_owned(),
+        None => return None,
+    };
+    Some(Refusal {
+        launch,
+        step: format!("{}.{name}", plan.id),
+        became,
+    })
+}
+
+/// Whether a hook of a client ended its script on purpose; one that is itself at fault says nothing of the order.
+fn says_no(case: &Case, log: &CaseLog, of: usize) -> bool {
+    log.events.iter().any(|event| {
+        let EventKind::HookEnded {
+            client, problem, ..
+        } = &event.kind
+        else {
+            return false;
+        };
+        let on_purpose = matches!(
+            problem,
+            HookProblem::Assertion { .. } | HookProblem::Failure { .. }
+        );
+        on_purpose && *client == case.clients[of].id
+    })
+}
+
+/// The launches of a serial order, each with its transaction.
+fn listed(own: &[Transaction], order: &[usize]) -> impl Iterator<Item = (usize, NextStep)> {
+    let steps = order
+        .iter()
+        .map(|at| own[*at].launches().map(|step| (*at, step)));
+    steps.flatten()
 }
 
 fn name(case: &Case, transaction: &Transaction, all: &[Transaction]) -> String {

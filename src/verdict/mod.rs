@@ -33,7 +33,7 @@ mod unseen;
 
 pub use against_baseline::NOT_IN_BASELINE;
 pub use bound::{Limit, Natural};
-pub use context::Context;
+pub use context::{Context, condition};
 pub use finding::{Finding, FindingKind, FindingPlace, Within};
 pub use outcome::{CaseVerdict, Counts, ExitStatus, Outcome, Skips, Verdict};
 

@@ -392,6 +392,96 @@ fn an_order_that_is_printed_fails_again_where_it_is_pasted() {
     }
 }
 
+/// Outcome and codes of each case, by its name.
+fn came_to(results: &Results) -> Vec<(&str, Outcome, Vec<&str>)> {
+    let cases = results.cases.iter();
+    let told = cases.map(|case| {
+        let codes = case.bad_findings().map(|finding| finding.code.as_str());
+        let name = case.log.case.scenario.as_str();
+        (name, case.outcome, codes.collect())
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_by_key(|(name, ..)| *name);
+    told
+}
+
+/// Two who withdraw from one account each, as long as something is left in both together; and what happens.
+fn refused_withdrawal(name: &str, happens: &str) -> String {
+    let client = |id: u32| {
+        format!(
+            "  t{id}:
+    isolation: repeatable read
+    steps:
+      - begin
+      - {{ step: check, sql: SELECT 1 / (sum(v) - 100) FROM accounts }}
+      - {{ step: draw, sql: UPDATE accounts SET v = v - 100 WHERE id = {id} }}
+      - commit
+      - {{ step: own, sql: SELECT 1 }}
+"
+        )
+    };
+    format!(
+        "name: {name}
+seed:
+  - sql: |
+      CREATE TABLE accounts (id integer PRIMARY KEY, v integer NOT NULL);
+      INSERT INTO accounts VALUES (1, 100), (2, 100);
+clients:
+{}{}{happens}
+expect:
+  - serializable: true
+  - errors: {{ only: [division_by_zero] }}
+",
+        client(1),
+        client(2)
+    )
+}
+
+#[test]
+fn a_serial_order_that_is_refused_is_no_order_of_the_same_transactions() {
+    const READS_FIRST: &str = "name: c reads first
+seed:
+  - sql: CREATE TABLE t (v integer); INSERT INTO t VALUES (1)
+clients:
+  reader:
+    isolation: repeatable read
+    steps:
+      - begin
+      - { step: read, sql: SELECT 10 / v FROM t }
+      - { step: note, sql: SELECT 1 }
+      - commit
+  writer:
+    steps:
+      - { step: zero, sql: UPDATE t SET v = 0 }
+order: [reader.begin, reader.read, writer.zero, reader.note, reader.commit]
+expect:
+  - serializable: true
+";
+    let skew =
+        "order: [t1.begin, t2.begin, t1.check, t2.check, t1.draw, t2.draw, t1.commit, t2.commit]
+unused: [t1.own, t2.own]";
+    let suite = Playground::new();
+    let explored = refused_withdrawal("a explored", "explore: {}");
+    suite.add("refused", "a.yaml", &explored);
+    suite.add("refused", "b.yaml", &refused_withdrawal("b forced", skew));
+    suite.add("refused", "c.yaml", READS_FIRST);
+    let ran = program::run(suite.root(), &["--jobs", "2", "scenarios/refused"]);
+    let red = vec!["not-serializable"];
+    assert_eq!(
+        came_to(&ran.results),
+        [
+            ("a explored", Outcome::Failed, red.clone()),
+            ("b forced", Outcome::Failed, red),
+            ("c reads first", Outcome::Passed, vec![]),
+        ],
+        "{}",
+        ran.said.stdout
+    );
+    let why = "t2.check returned 0, and in that serial order it ends with division_by_zero";
+    let said = ran.said.stdout;
+    assert!(said.contains(why), "{said}");
+}
+
 #[test]
 fn the_tables_of_the_documentation_are_those_of_the_run() {
     let page = repository().join("docs/anomalies.md");
