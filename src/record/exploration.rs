@@ -134,9 +134,12 @@ pub struct SerialCheck {
     /// The serial order that it equals, as indexes into `transactions`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equals: Option<Vec<usize>>,
-    /// Why it is none of the serial orders, one entry each; empty where it equals one.
+    /// Why it is none of the serial orders, one entry each; empty where it equals one, and where that is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<SerialDifference>,
+    /// How many serial orders it was held against in vain, where there are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried_of_more: Option<u64>,
 }
 
 /// What distinguishes an order from a serial one.

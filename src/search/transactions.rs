@@ -21,6 +21,8 @@ pub struct Transaction {
     pub steps: Vec<usize>,
     /// What each of its steps returned.
     pub saw: Vec<Saw>,
+    /// The event with which it began to see the tables: its first statement after `begin`.
+    pub began: Option<u32>,
     /// The event with which it committed.
     committed: u32,
 }
@@ -82,6 +84,7 @@ fn of_client(
                     number: 0,
                     steps: Vec::new(),
                     saw: Vec::new(),
+                    began: None,
                     committed: 0,
                 });
             }
@@ -91,10 +94,14 @@ fn of_client(
                 number: 0,
                 steps: Vec::new(),
                 saw: Vec::new(),
+                began: None,
                 committed: 0,
             });
             transaction.steps.push(step);
             transaction.saw.extend(saw(trace, run, moving));
+            if control != Some(TransactionControl::Begin) {
+                transaction.began.get_or_insert(run.launched.seq);
+            }
             transaction.committed = moment.seq;
             let ended = match control {
                 Some(TransactionControl::Commit | TransactionControl::Prepare) => {

@@ -483,6 +483,33 @@ unused: [t1.own, t2.own]";
 }
 
 #[test]
+fn of_very_many_serial_orders_those_of_the_commits_and_of_the_beginnings_come_first() {
+    const READS_FIRST: &str = "name: one reads before seven write
+seed:
+  - sql: CREATE TABLE t (id integer PRIMARY KEY)
+clients:
+  w:
+    count: 7
+    steps:
+      - { step: add, sql: \"INSERT INTO t VALUES (:id)\", with: { id: { builtin: client } } }
+  reader:
+    isolation: repeatable read
+    steps:
+      - begin
+      - { step: read, sql: SELECT count(*) FROM t }
+      - commit
+order: [reader.begin, reader.read, \"w[1].add\", \"w[2].add\", \"w[3].add\", \"w[4].add\", \"w[5].add\", \"w[6].add\", \"w[7].add\", reader.commit]
+expect:
+  - serializable: true
+";
+    let suite = Playground::new();
+    suite.add("many", "a.yaml", READS_FIRST);
+    let ran = program::run(suite.root(), &["scenarios/many"]);
+    let passed = [("one reads before seven write", Outcome::Passed, vec![])];
+    assert_eq!(came_to(&ran.results), passed, "{}", ran.said.stdout);
+}
+
+#[test]
 fn the_tables_of_the_documentation_are_those_of_the_run() {
     let page = repository().join("docs/anomalies.md");
     let text = std::fs::read_to_string(&page).unwrap();

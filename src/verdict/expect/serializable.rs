@@ -1,13 +1,16 @@
 //! `serializable`: the order equals one in which its committed transactions come one after the other.
 //!
 //! Holds if all tables in the end, and every value that was read, are as after one of the serial orders. Vacuous if
-//! fewer than two transactions committed, or the comparison was never made.
+//! fewer than two transactions committed, the comparison was never made, or there are too many serial orders for it.
 
 use crate::{
     record::{SerialCheck, SerialDifference},
-    text::{list, plural},
+    text::{list, plural, thousands},
     verdict::{context::Context, finding::Finding},
 };
+
+/// So many serial orders are told, a line each.
+const MOST_TOLD: usize = 10;
 
 /// The findings of this expectation.
 pub fn judge(pointer: &str, context: &Context<'_>) -> Vec<Finding> {
@@ -23,6 +26,17 @@ pub fn judge(pointer: &str, context: &Context<'_>) -> Vec<Finding> {
     }
     if check.equals.is_some() {
         return Vec::new();
+    }
+    if let Some(tried) = check.tried_of_more {
+        let primary = format!(
+            "there are too many serial orders of {}: none of the {} that were tried comes to the same",
+            plural(check.transactions.len() as u64, "transaction"),
+            thousands(tried)
+        );
+        let finding = Finding::vacuous("never-compared", primary)
+            .at(context.place(pointer))
+            .hint("compare fewer transactions: leave out clients, or steps");
+        return vec![finding];
     }
     if check.differences.is_empty() {
         let primary = "the same transactions could not be gone through one after the other";
@@ -49,7 +63,7 @@ fn explained(check: &SerialCheck) -> String {
             format!("{}; however {}", because(check, one), because(check, other))
         }
         several => {
-            let lines = several.iter().map(|difference| {
+            let lines = several.iter().take(MOST_TOLD).map(|difference| {
                 let names = difference
                     .order
                     .iter()
@@ -57,7 +71,9 @@ fn explained(check: &SerialCheck) -> String {
                 let names: Vec<&str> = names.collect();
                 format!("not {}: {}", names.join(" < "), facts(difference))
             });
-            lines.collect::<Vec<_>>().join("\n")
+            let left = several.len().saturating_sub(MOST_TOLD);
+            let rest = (left > 0).then(|| format!("… {} more", thousands(left as u64)));
+            lines.chain(rest).collect::<Vec<_>>().join("\n")
         }
     }
 }

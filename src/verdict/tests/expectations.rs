@@ -445,3 +445,57 @@ fn a_check_that_fails_says_what_each_call_gave() {
       --> /expect/0/check:1:1
     "#);
 }
+
+#[test]
+fn an_order_is_red_only_where_all_its_serial_orders_were_tried() {
+    let yaml = with_steps(
+        "[{ step: read, sql: SELECT 1 }]",
+        "[{ serializable: true }]",
+    );
+    let check = |transactions: usize, tried_of_more| {
+        let differs = |number: usize| SerialDifference {
+            order: vec![number, 0],
+            transaction: Some(0),
+            what: "a.read".to_owned(),
+            seen: number.to_string(),
+            serial: "0".to_owned(),
+        };
+        let check = SerialCheck {
+            transactions: (0..transactions).map(|at| format!("t{at}")).collect(),
+            equals: None,
+            differences: match tried_of_more {
+                Some(_) => Vec::new(),
+                None => (0..transactions).map(differs).collect(),
+            },
+            tried_of_more,
+        };
+        let verdict = judged(&yaml, |log| {
+            log.step("alice.read", None, "SELECT 1", ids([1]));
+            log.log.serial = Some(check.clone());
+        });
+        told(&verdict)
+    };
+    let all = [check(12, None), check(8, Some(5_040))].join("\n");
+    insta::assert_snapshot!(all, @r"
+    failed
+    failed[not-serializable]: no serial order of t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10 and t11 comes to the same
+      --> /expect/0/serializable
+    detail: not t0 < t0: a.read returned 0, and in that serial order 0
+    not t1 < t0: a.read returned 1, and in that serial order 0
+    not t2 < t0: a.read returned 2, and in that serial order 0
+    not t3 < t0: a.read returned 3, and in that serial order 0
+    not t4 < t0: a.read returned 4, and in that serial order 0
+    not t5 < t0: a.read returned 5, and in that serial order 0
+    not t6 < t0: a.read returned 6, and in that serial order 0
+    not t7 < t0: a.read returned 7, and in that serial order 0
+    not t8 < t0: a.read returned 8, and in that serial order 0
+    not t9 < t0: a.read returned 9, and in that serial order 0
+    … 2 more
+    hint: serializable isolation with a retry, or a lock on what was read (FOR UPDATE, an advisory lock, a constraint), lets one of them go first
+
+    vacuous
+    vacuous[never-compared]: there are too many serial orders of 8 transactions: none of the 5,040 that were tried comes to the same
+      --> /expect/0/serializable
+    hint: compare fewer transactions: leave out clients, or steps
+    ");
+}

@@ -11,8 +11,8 @@ use super::*;
 use crate::{
     measure::testing::*,
     record::{
-        Breakage, ClientEnd, EventKind, HookProblem, Reply, RunFacts, SentBy, SkipCause, StepEnd,
-        Value,
+        Breakage, ClientEnd, EventKind, HookProblem, Reply, RunFacts, SentBy, SerialCheck,
+        SerialDifference, SkipCause, StepEnd, Value,
     },
 };
 
