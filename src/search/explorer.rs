@@ -17,7 +17,7 @@ use crate::{
     run::{ExploreProgress, Explorer, Exploring, Interrupt, NextStep, Rewindable, Server},
     schedule::{Case, ExplorePlan, OrdersPlan, Share},
     spec::{client::Isolation, expect::Expectation, explore::EqualOrders},
-    verdict::{self, FindingKind, Terms},
+    verdict::{self, CaseVerdict, FindingKind, Terms},
 };
 use std::{
     collections::{BTreeSet, HashSet},
@@ -148,6 +148,7 @@ where
             match search.go() {
                 Ok(()) => Ok(search.finish()),
                 Err(Stopped::Skip(reason)) => Err(Stopped::Skip(reason)),
+                Err(Stopped::CalledOff { reason, played }) => search.called_off(reason, *played),
                 // What was tried by then is told all the same.
                 Err(Stopped::Broke(breakage)) => {
                     search.told.orders = None;
@@ -187,6 +188,15 @@ enum Complete {
 
 /// What broke in an order: the code of the worst finding and where it stands.
 type Failure = (String, Option<String>);
+
+/// What broke, by the first finding that says that something did.
+fn failure(judged: &CaseVerdict) -> Option<Failure> {
+    let mut findings = judged.findings.iter();
+    let bad = [FindingKind::Errored, FindingKind::Failed];
+    let failed = findings.find(|finding| bad.contains(&finding.kind))?;
+    let place = failed.place.as_ref().map(|place| place.pointer.clone());
+    Some((failed.code.to_string(), place))
+}
 
 impl<S> Search<'_, S> {
     fn go(&mut self) -> Result<(), Stopped> {
@@ -311,7 +321,6 @@ impl<S> Search<'_, S> {
         }
         let after = self.began.elapsed();
         let before = minimise::steps(&played);
-        let (number, all_steps) = (self.told.ran, before.len());
         let mut shortened_in = 0;
         let played = match self.plan.minimise {
             false => played,
@@ -326,19 +335,45 @@ impl<S> Search<'_, S> {
                 shorter
             }
         };
-        let now = minimise::steps(&played);
         self.told.failure = Some(FailedOrder {
-            number,
             after: after.into(),
             shortened_in,
-            left_out: (all_steps.saturating_sub(now.len())) as u64,
-            switches: (minimise::switches(&before), minimise::switches(&now)),
-            launches: launches(&played.log),
-            unused: self.unused(&now),
-            victim: victim(&played.log),
+            ..self.failed_order(&before, &played)
         });
         self.shown = Some((played.log, complete));
         Ok(true)
+    }
+
+    /// What is told of an order that failed, and of what it was before it was made shorter.
+    fn failed_order(&self, before: &[NextStep], played: &Played) -> FailedOrder {
+        let now = minimise::steps(played);
+        FailedOrder {
+            number: self.told.ran,
+            after: self.began.elapsed().into(),
+            shortened_in: 0,
+            left_out: before.len().saturating_sub(now.len()) as u64,
+            switches: (minimise::switches(before), minimise::switches(&now)),
+            launches: launches(&played.log),
+            unused: self.unused(&now),
+            victim: victim(&played.log),
+        }
+    }
+
+    /// The end of a search in which a hook skips the case: it may call the rest off, but not what was wrong already.
+    fn called_off(mut self, reason: String, played: Played) -> Result<CaseLog, Stopped> {
+        let judged = verdict::judge_case(self.case, &played.log, &Terms::default());
+        if failure(&judged).is_none() {
+            return Err(Stopped::Skip(reason));
+        }
+        self.told.ran += 1;
+        self.told.in_conflict += u64::from(played.in_conflict());
+        self.told.orders = None;
+        if self.plan.orders != OrdersPlan::Forced {
+            let steps = minimise::steps(&played);
+            self.told.failure = Some(self.failed_order(&steps, &played));
+        }
+        self.shown = Some((played.log, Complete::No));
+        Ok(self.finish())
     }
 
     /// Holds an order against the serial ones, where that is asked for, and judges it.
@@ -356,13 +391,7 @@ impl<S> Search<'_, S> {
             played.log.serial = Some(check);
         }
         let judged = verdict::judge_case(self.case, &played.log, &Terms::default());
-        let mut findings = judged.findings.iter();
-        let bad = [FindingKind::Errored, FindingKind::Failed];
-        let failed = findings.find(|finding| bad.contains(&finding.kind));
-        let failure = failed.map(|finding| {
-            let place = finding.place.as_ref().map(|place| place.pointer.clone());
-            (finding.code.to_string(), place)
-        });
+        let failure = failure(&judged);
         let vacuous = |finding: &verdict::Finding| finding.kind == FindingKind::Vacuous;
         let complete = match judged.findings.iter().any(vacuous) {
             true => Complete::No,

@@ -115,7 +115,11 @@ impl SerialOrders {
         let launches: Vec<NextStep> = listed(own, order).map(|(_, step)| step).collect();
         if !self.known.contains_key(&launches) {
             let job = Job::Steered(Steering::Listed(launches.clone()));
-            let played = workers.play(vec![job]).remove(0)?;
+            let played = match workers.play(vec![job]).remove(0) {
+                // What is wrong in it is no failure: its steps are no order that was to be tried.
+                Err(Stopped::CalledOff { reason, .. }) => return Err(Stopped::Skip(reason)),
+                played => played?,
+            };
             self.ran += 1;
             let serial = match played.ended {
                 Ended::Complete => Serial::Went(

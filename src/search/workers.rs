@@ -74,10 +74,17 @@ pub enum Comparing {
 }
 
 /// Why no more orders can be played.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Stopped {
     /// The case is skipped.
     Skip(String),
+    /// A hook of an order skips the case.
+    CalledOff {
+        /// Why.
+        reason: String,
+        /// The order as far as it got.
+        played: Box<Played>,
+    },
     /// The world broke.
     Broke(Box<Breakage>),
 }
@@ -85,7 +92,7 @@ pub enum Stopped {
 impl From<Stopped> for CaseEnd {
     fn from(stopped: Stopped) -> Self {
         match stopped {
-            Stopped::Skip(reason) => Self::Skipped { reason },
+            Stopped::Skip(reason) | Stopped::CalledOff { reason, .. } => Self::Skipped { reason },
             Stopped::Broke(breakage) => Self::Broke(breakage),
         }
     }
@@ -236,7 +243,17 @@ where
         };
         match &log.end {
             CaseEnd::Ran => {}
-            CaseEnd::Skipped { reason } => return Err(Stopped::Skip(reason.clone())),
+            CaseEnd::Skipped { reason } => {
+                return Err(Stopped::CalledOff {
+                    reason: reason.clone(),
+                    played: Box::new(Played {
+                        steps,
+                        ended,
+                        log,
+                        contents: None,
+                    }),
+                });
+            }
             CaseEnd::Broke(breakage) => return Err(Stopped::Broke(breakage.clone())),
         }
         let contents = match workshop.compares {

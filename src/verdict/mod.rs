@@ -104,11 +104,13 @@ pub fn judge_measured(
         (CaseEnd::Ran, Some(part)) => of_a_part(&context, part),
         (CaseEnd::Ran, None) => explored::judge(&context, of_a_case_that_ran(&context)),
         // A hook may call the rest off, but not what was wrong already.
-        (CaseEnd::Skipped { reason }, _) => [end::skipped(&context, reason)]
-            .into_iter()
-            .chain(unexpected::judge(&context))
-            .chain(failed_before(&context))
-            .collect(),
+        (CaseEnd::Skipped { reason }, _) => {
+            let findings = [end::skipped(&context, reason)]
+                .into_iter()
+                .chain(unexpected::judge(&context))
+                .chain(failed_before(&context));
+            explored::judge(&context, findings.collect())
+        }
         // What was wrong before the world broke may be why it did.
         (CaseEnd::Broke(breakage), _) => [end::broke(&context, breakage)]
             .into_iter()

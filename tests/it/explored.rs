@@ -510,6 +510,55 @@ expect:
 }
 
 #[test]
+fn a_hook_that_skips_in_one_order_forgives_nothing_that_was_wrong_in_it() {
+    let scenario = |name: &str, first: &str| {
+        format!(
+            "name: {name}
+seed:
+  - sql: CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t VALUES (1, 0)
+clients:
+  alice:
+    on_error: continue
+    steps:
+      - {{ step: first, sql: {first} }}
+      - {{ step: read, sql: SELECT v FROM t, after: 'if rows[0].v == 0 {{ skip(\"not ready\") }}' }}
+  bob:
+    steps:
+      - {{ step: write, sql: UPDATE t SET v = 1 WHERE id = 1 }}
+explore: {{}}
+expect:
+  - sql: SELECT v FROM t
+    value: 1
+"
+        )
+    };
+    let suite = Playground::new();
+    suite.add(
+        "skips",
+        "a.yaml",
+        &scenario("a wrong", "SELECT 1 / v FROM t"),
+    );
+    suite.add("skips", "b.yaml", &scenario("b right", "SELECT 1 FROM t"));
+    let ran = program::run(suite.root(), &["--jobs", "2", "scenarios/skips"]);
+    let said = &ran.said.stdout;
+    assert_eq!(
+        came_to(&ran.results),
+        [
+            ("a wrong", Outcome::Failed, vec!["unexpected-error"]),
+            ("b right", Outcome::Skipped, vec![]),
+        ],
+        "{said}"
+    );
+    assert_eq!(ran.said.status, 1, "{said}");
+    let order = "order:\n  - alice.first\n  - alice.read\nunused: [bob.write]\n";
+    let mut cases = ran.results.cases.iter();
+    let wrong = cases.find(|case| case.outcome == Outcome::Failed).unwrap();
+    let finding = wrong.bad_findings().next().unwrap();
+    let detail = finding.detail.as_deref().unwrap_or_default();
+    assert!(format!("{detail}\n").contains(order), "{detail}");
+}
+
+#[test]
 fn the_tables_of_the_documentation_are_those_of_the_run() {
     let page = repository().join("docs/anomalies.md");
     let text = std::fs::read_to_string(&page).unwrap();
