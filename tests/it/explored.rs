@@ -559,6 +559,44 @@ expect:
 }
 
 #[test]
+fn what_a_script_leaves_open_keeps_nobody_waiting_until_the_timeout() {
+    let scenario = |name: &str, after: &str, expect: &str| {
+        format!(
+            "name: {name}
+timeout: 20s
+seed:
+  - sql: CREATE TABLE t (id integer PRIMARY KEY, v integer); INSERT INTO t VALUES (1, 0)
+clients:
+  alice:
+    steps:
+      - begin
+      - {{ step: write, sql: UPDATE t SET v = v + 1 WHERE id = 1 RETURNING v{after} }}
+  bob:
+    steps:
+      - {{ step: write, sql: UPDATE t SET v = v + 1 WHERE id = 1 }}
+      - {{ step: more, sql: UPDATE t SET v = v + 1 WHERE id = 1 }}
+explore: {{}}
+{expect}"
+        )
+    };
+    let twice = "expect: [{ invariant: { sql: SELECT v FROM t, value: 2 } }]\n";
+    let asserts = ", after: 'assert(rows[0].v == 3, \"somebody was faster\")'";
+    let suite = Playground::new();
+    suite.add("open", "a.yaml", &scenario("a open", "", twice));
+    suite.add("open", "b.yaml", &scenario("b asserts", asserts, ""));
+    let ran = program::run(suite.root(), &["--jobs", "2", "scenarios/open"]);
+    assert_eq!(
+        came_to(&ran.results),
+        [
+            ("a open", Outcome::Passed, vec![]),
+            ("b asserts", Outcome::Failed, vec!["assertion"]),
+        ],
+        "{}",
+        ran.said.stdout
+    );
+}
+
+#[test]
 fn the_tables_of_the_documentation_are_those_of_the_run() {
     let page = repository().join("docs/anomalies.md");
     let text = std::fs::read_to_string(&page).unwrap();

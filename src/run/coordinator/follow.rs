@@ -21,11 +21,19 @@ impl<S: Session, W: LockWatch> Coordinator<'_, S, W> {
         self.shared.ledger.hold(Holds::UntilReported);
         let mut next = vec![0; self.permits.len()];
         let mut waiting: Vec<usize> = Vec::new();
+        let mut rolled_back: Vec<usize> = Vec::new();
         let mut launches = 0;
         while !self.shall_end() {
             let ready = self.ready(&next, &waiting);
             if ready.is_empty() && !waiting.is_empty() {
-                // Everybody waits: one of them is given up by the server, sooner or later.
+                // Whoever does not wait has come to his end, and what he left open may be what they wait for. Those who
+                // wait for one another are helped by the server: one of them is given up, sooner or later.
+                for client in 0..self.permits.len() {
+                    if !waiting.contains(&client) && !rolled_back.contains(&client) {
+                        self.roll_back(client).await?;
+                        rolled_back.push(client);
+                    }
+                }
                 self.look_again(&mut waiting).await?;
                 continue;
             }
