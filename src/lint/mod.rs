@@ -7,6 +7,7 @@
 //! A comment in a script silences a rule for the statement that follows it, and says why:
 //! `-- pgauge: ignore index-not-concurrent: the table is empty until the release`.
 
+mod cure;
 mod page;
 mod rule;
 mod rules;

@@ -1,6 +1,6 @@
 //! `duplicate-index`.
 
-use super::super::{Found, Look, Rule, Schema, Severity};
+use super::super::{Found, Look, Rule, Schema, Severity, cure};
 use crate::record::Index;
 
 /// Two indexes that do the same.
@@ -31,7 +31,7 @@ fn look(schema: &Schema<'_>) -> Vec<Found> {
                 found.push(
                     Found::new(format!("{}.{}", table.title(), index.name), says)
                         .detail(index.definition.clone())
-                        .cure(format!("DROP INDEX {};", index.name)),
+                        .cure(cure::drop_index(table, index)),
                 );
             }
         }

@@ -1,7 +1,7 @@
 //! `identifier-overflow`.
 
-use super::super::{Found, Look, Rule, Schema, Severity};
-use crate::text::thousands;
+use super::super::{Found, Look, Rule, Schema, Severity, cure};
+use crate::{sql::identifier::written, text::thousands};
 
 /// An identifier that will not fit.
 pub const RULE: Rule = Rule {
@@ -41,8 +41,8 @@ fn look(schema: &Schema<'_>) -> Vec<Found> {
         let last = sequence.and_then(|sequence| sequence.last);
         let widen = format!(
             "ALTER TABLE {} ALTER COLUMN {} TYPE bigint;",
-            table.title(),
-            column.name
+            cure::table(table),
+            written(&column.name)
         );
         if let (Some(last), Some(most)) = (last, largest(&column.type_name))
             && last > most / 2

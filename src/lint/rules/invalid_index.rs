@@ -1,6 +1,6 @@
 //! `invalid-index`.
 
-use super::super::{Found, Look, Rule, Schema, Severity};
+use super::super::{Found, Look, Rule, Schema, Severity, cure};
 
 /// An index that was left half built.
 pub const RULE: Rule = Rule {
@@ -31,7 +31,10 @@ fn look(schema: &Schema<'_>) -> Vec<Found> {
             let of = format!("{}.{}", table.title(), index.name);
             Found::new(of, format!("index \"{}\" is invalid", index.name))
                 .detail(index.definition.clone())
-                .cure(format!("REINDEX INDEX CONCURRENTLY {};", index.name))
+                .cure(format!(
+                    "REINDEX INDEX CONCURRENTLY {};",
+                    cure::index(table, index)
+                ))
         })
         .collect()
 }

@@ -1,7 +1,8 @@
 //! `money-in-float`.
 
-use super::super::{Found, Look, Rule, Schema, Severity};
+use super::super::{Found, Look, Rule, Schema, Severity, cure};
 use super::words_of;
+use crate::sql::identifier::written;
 
 /// Money in a type that cannot hold a cent.
 pub const RULE: Rule = Rule {
@@ -34,8 +35,8 @@ fn look(schema: &Schema<'_>) -> Vec<Found> {
             let says = format!("{of} holds money as {}", column.type_name);
             let cure = format!(
                 "ALTER TABLE {} ALTER COLUMN {} TYPE numeric(14,2);",
-                table.title(),
-                column.name
+                cure::table(table),
+                written(&column.name)
             );
             Found::new(of, says).cure(cure)
         })

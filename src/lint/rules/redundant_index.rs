@@ -1,6 +1,6 @@
 //! `redundant-index`.
 
-use super::super::{Found, Look, Rule, Schema, Severity};
+use super::super::{Found, Look, Rule, Schema, Severity, cure};
 use crate::record::Index;
 
 /// An index that is the beginning of another one.
@@ -36,7 +36,7 @@ fn look(schema: &Schema<'_>) -> Vec<Found> {
                 found.push(
                     Found::new(format!("{}.{}", table.title(), index.name), says)
                         .detail(format!("{}; {}", index.definition, longer.definition))
-                        .cure(format!("DROP INDEX {};", index.name)),
+                        .cure(cure::drop_index(table, index)),
                 );
             }
         }

@@ -1,6 +1,7 @@
 //! `timestamp-without-zone`.
 
-use super::super::{Found, Look, Rule, Schema, Severity};
+use super::super::{Found, Look, Rule, Schema, Severity, cure};
+use crate::sql::identifier::written;
 
 /// A moment that nobody knows.
 pub const RULE: Rule = Rule {
@@ -23,11 +24,10 @@ fn look(schema: &Schema<'_>) -> Vec<Found> {
         .map(|(table, column)| {
             let of = format!("{}.{}", table.title(), column.name);
             let says = format!("{of} does not know its time zone");
+            let name = written(&column.name);
             let cure = format!(
-                "ALTER TABLE {} ALTER COLUMN {} TYPE timestamptz USING {} AT TIME ZONE 'UTC';",
-                table.title(),
-                column.name,
-                column.name
+                "ALTER TABLE {} ALTER COLUMN {name} TYPE timestamptz USING {name} AT TIME ZONE 'UTC';",
+                cure::table(table)
             );
             Found::new(of, says).cure(cure)
         })

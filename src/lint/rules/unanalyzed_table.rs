@@ -1,6 +1,6 @@
 //! `unanalyzed-table`.
 
-use super::super::{Found, Look, Rule, Schema, Severity};
+use super::super::{Found, Look, Rule, Schema, Severity, cure};
 use crate::{record::TableKind, text::plural};
 
 /// A table that the planner knows nothing of.
@@ -34,8 +34,8 @@ fn look(schema: &Schema<'_>) -> Vec<Found> {
     let mut found: Vec<Found> = tables
         .map(|table| {
             let of = table.title();
-            Found::new(of.clone(), format!("table {of} has no statistics"))
-                .cure(format!("ANALYZE {of};"))
+            let says = format!("table {of} has no statistics");
+            Found::new(of, says).cure(format!("ANALYZE {};", cure::table(table)))
         })
         .collect();
     let count = plural(found.len() as u64, "table");

@@ -1,6 +1,6 @@
 //! `unindexed-foreign-key`.
 
-use super::super::{Found, Look, Rule, Schema, Severity};
+use super::super::{Found, Look, Rule, Schema, Severity, cure};
 use crate::record::{ForeignKey, Table};
 
 /// A foreign key that no index serves.
@@ -36,7 +36,11 @@ fn look(schema: &Schema<'_>) -> Vec<Found> {
             );
             Found::new(format!("{}.{}", table.title(), key.columns.join("+")), says)
                 .detail(format!("constraint {}: {}", key.name, key.definition))
-                .cure(format!("CREATE INDEX ON {} ({columns});", table.title()))
+                .cure(format!(
+                    "CREATE INDEX ON {} ({});",
+                    cure::table(table),
+                    cure::columns(&key.columns)
+                ))
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! `unused-index`.
 
-use super::super::{Found, Look, Rule, Schema, Severity};
+use super::super::{Found, Look, Rule, Schema, Severity, cure};
 use crate::record::{Index, Table};
 
 /// An index that nothing used under a load.
@@ -37,7 +37,7 @@ fn look(schema: &Schema<'_>) -> Vec<Found> {
             found.push(
                 Found::new(of, says)
                     .detail(format!("{}; {pages} pages", index.definition))
-                    .cure(format!("DROP INDEX CONCURRENTLY {};", index.name)),
+                    .cure(cure::drop_index(table, index)),
             );
         }
     }
