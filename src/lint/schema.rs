@@ -66,10 +66,16 @@ const MOST_ROWS: f64 = 0.1;
 
 impl<'a> Schema<'a> {
     /// The tables that have rows of their own or stand for their partitions; partitions themselves are left out, since
-    /// whatever is wrong with them is wrong with the whole.
+    /// what is wrong with their columns and keys is wrong with the whole.
     pub fn tables(&self) -> impl Iterator<Item = &'a Table> + use<'a> {
+        self.with_partitions()
+            .filter(|table| table.parent.is_none())
+    }
+
+    /// All tables, partitions too: each has indexes of its own, and may have what the whole does not.
+    pub fn with_partitions(&self) -> impl Iterator<Item = &'a Table> + use<'a> {
         let tables = self.catalog.map_or(&[][..], |catalog| &catalog.tables);
-        tables.iter().filter(|table| table.parent.is_none())
+        tables.iter()
     }
 
     /// All columns of tables and partitioned tables.
