@@ -12,7 +12,7 @@ use crate::{
     },
     text::did_you_mean,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A script, ready to be looked at.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Script<'a> {
     /// The file.
     pub file: &'a SourceFile,
     statements: Vec<Words>,
+    /// The tables and materialized views that it makes, each with the number of the statement.
+    made: BTreeMap<String, usize>,
 }
 
 /// One statement and what the script did before it.
@@ -27,6 +29,7 @@ pub struct Script<'a> {
 pub struct Statement<'a> {
     words: &'a Words,
     before: &'a [Words],
+    made: &'a BTreeMap<String, usize>,
 }
 
 /// The words of a statement, in lower case where case does not matter; names in quotes without them.
@@ -68,6 +71,7 @@ pub fn lint_script(file: &SourceFile) -> (Vec<InScript>, Vec<Diagnostic>) {
         let statement = Statement {
             words,
             before: &script.statements[..at],
+            made: &script.made,
         };
         let from = at
             .checked_sub(1)
@@ -155,11 +159,65 @@ impl<'a> Script<'a> {
         let statements = sql::split(text).statements.into_iter();
         let statements =
             statements.map(|statement| words(text, statement.range.start, statement.range.end));
+        let statements: Vec<Words> = statements.collect();
+        let made = made(&statements);
         Self {
             file,
-            statements: statements.collect(),
+            statements,
+            made,
         }
     }
+}
+
+/// What the statements make that was not there before.
+fn made(statements: &[Words]) -> BTreeMap<String, usize> {
+    let mut made = BTreeMap::new();
+    let mut dropped = BTreeSet::new();
+    for (at, words) in statements.iter().enumerate() {
+        dropped.extend(dropped_tables(&words.words));
+        let Some((table, unless_there)) = created_table(&words.words) else {
+            continue;
+        };
+        // With IF NOT EXISTS it may well be there and in use, unless the script has dropped it.
+        if !unless_there || dropped.contains(&table) {
+            made.entry(table).or_insert(at);
+        }
+    }
+    made
+}
+
+/// What may stand between CREATE and TABLE.
+const KINDS_OF_TABLE: [&str; 6] = [
+    "global",
+    "local",
+    "temporary",
+    "temp",
+    "unlogged",
+    "foreign",
+];
+
+/// The table or materialized view that a statement makes, and whether it does so only where there is none.
+fn created_table(words: &[String]) -> Option<(String, bool)> {
+    let mut rest = behind(words, "create")?;
+    while rest
+        .first()
+        .is_some_and(|word| KINDS_OF_TABLE.contains(&word.as_str()))
+    {
+        rest = &rest[1..];
+    }
+    let rest = behind(rest, "table").or_else(|| behind(rest, "materialized view"))?;
+    let unless_there = behind(rest, "if not exists");
+    let (table, _) = name(unless_there.unwrap_or(rest))?;
+    Some((table, unless_there.is_some()))
+}
+
+/// The tables and materialized views that a statement drops.
+fn dropped_tables(words: &[String]) -> Vec<String> {
+    let drops = ["drop table", "drop materialized view"];
+    let Some(rest) = drops.iter().find_map(|run| behind(words, run)) else {
+        return Vec::new();
+    };
+    names(behind(rest, "if exists").unwrap_or(rest))
 }
 
 fn words(text: &str, start: usize, end: usize) -> Words {
@@ -237,20 +295,11 @@ impl<'a> Statement<'a> {
         parts.collect()
     }
 
-    /// Whether the script itself made this table, so that nobody uses it yet.
+    /// Whether the script itself made this table or materialized view, so that nobody uses it yet. What it makes IF NOT
+    /// EXISTS may have been there.
     pub fn made_here(&self, table: &str) -> bool {
-        self.before.iter().any(|words| {
-            let words = &words.words;
-            let made = ["create table", "create unlogged table", "create temp table"]
-                .iter()
-                .find(|run| begins(words, run));
-            let Some(run) = made else { return false };
-            let mut rest = &words[run.split(' ').count()..];
-            if begins(rest, "if not exists") {
-                rest = &rest[3..];
-            }
-            name(rest).is_some_and(|(made, _)| made == table)
-        })
+        let made = self.made.get(table);
+        made.is_some_and(|at| *at < self.before.len())
     }
 
     /// Whether an earlier statement of the script begins with these words.
@@ -284,6 +333,25 @@ pub(super) fn begins(words: &[String], with: &str) -> bool {
     let mut run = with.split(' ');
     let mut words = words.iter();
     run.all(|word| words.next().is_some_and(|known| known == word))
+}
+
+/// The words behind these, if words begin with them.
+pub(super) fn behind<'a>(words: &'a [String], with: &str) -> Option<&'a [String]> {
+    begins(words, with).then(|| &words[with.split(' ').count()..])
+}
+
+/// The names at the beginning, which commas part: `ONLY orders, shop.users *`.
+pub(super) fn names(words: &[String]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = Some(words);
+    while let Some(words) = rest {
+        let Some((one, after)) = name(behind(words, "only").unwrap_or(words)) else {
+            break;
+        };
+        names.push(one);
+        rest = behind(behind(after, "*").unwrap_or(after), ",");
+    }
+    names
 }
 
 /// A name with its schema, and the words behind it.
@@ -321,6 +389,41 @@ mod tests {
             ALTER TABLE orders ADD CHECK (id > 0); ALTER TABLE orders ALTER id SET NOT NULL;";
         assert_eq!(codes(made), []);
         assert_eq!(codes("CREATE INDEX ON orders (id);").len(), 1);
+    }
+
+    /// The rules that a script breaks.
+    fn broken(sql: &str) -> Vec<&'static str> {
+        codes(sql).into_iter().map(|(code, _)| code).collect()
+    }
+
+    #[test]
+    fn every_kind_of_table_that_a_script_makes_is_its_own() {
+        for kind in [
+            "TEMP TABLE",
+            "TEMPORARY TABLE",
+            "LOCAL TEMP TABLE",
+            "UNLOGGED TABLE",
+            "MATERIALIZED VIEW",
+            "MATERIALIZED VIEW IF NOT EXISTS",
+        ] {
+            let dropped = "DROP MATERIALIZED VIEW IF EXISTS old, fresh;";
+            let sql = format!(
+                "{dropped} CREATE {kind} fresh AS SELECT 1 AS id; CREATE INDEX ON fresh (id);"
+            );
+            assert_eq!(broken(&sql), [""; 0], "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_only_where_there_is_none_may_have_been_there() {
+        let made = "CREATE TABLE IF NOT EXISTS orders (id bigint); CREATE INDEX ON orders (id);";
+        assert_eq!(broken(made), ["index-not-concurrent"]);
+        let anew = format!(
+            "SET lock_timeout = '2s';
+            -- pgauge: ignore drop-in-use: it is made anew
+            DROP TABLE IF EXISTS users, orders CASCADE; {made}"
+        );
+        assert_eq!(broken(&anew), ["drop-in-use"]);
     }
 
     #[test]
