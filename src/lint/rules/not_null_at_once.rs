@@ -1,6 +1,9 @@
 //! `not-null-at-once`.
 
-use super::super::{Claim, Found, Look, Rule, Severity, Statement, script::begins};
+use super::super::{
+    Claim, Found, Look, Rule, Severity, Statement,
+    script::{altered_column, begins},
+};
 
 /// NOT NULL that reads the whole table.
 pub const RULE: Rule = Rule {
@@ -26,8 +29,9 @@ fn look(statement: &Statement<'_>) -> Option<Found> {
         return None;
     }
     let mut actions = statement.actions().into_iter();
-    let found =
-        actions.find(|words| (0..words.len()).any(|at| begins(&words[at..], "set not null")));
+    let found = actions.find(|words| {
+        altered_column(words).is_some_and(|(_, change)| begins(change, "set not null"))
+    });
     found.map(|_| {
         Found::new(
             table.clone(),

@@ -1,6 +1,9 @@
 //! `type-change`.
 
-use super::super::{Claim, Found, Look, Rule, Severity, Statement};
+use super::super::{
+    Claim, Found, Look, Rule, Severity, Statement,
+    script::{altered_column, begins},
+};
 
 /// A column that gets another type.
 pub const RULE: Rule = Rule {
@@ -25,8 +28,8 @@ fn look(statement: &Statement<'_>) -> Option<Found> {
     }
     let mut actions = statement.actions().into_iter();
     let found = actions.find(|words| {
-        words.first().is_some_and(|word| word == "alter")
-            && words.iter().skip(2).take(4).any(|word| word == "type")
+        altered_column(words)
+            .is_some_and(|(_, change)| begins(change, "type") || begins(change, "set data type"))
     });
     found.map(|_| {
         Found::new(

@@ -1,6 +1,9 @@
 //! `volatile-default`.
 
-use super::super::{Claim, Found, Look, Rule, Severity, Statement};
+use super::super::{
+    Claim, Found, Look, Rule, Severity, Statement,
+    script::{added_column, begins},
+};
 
 /// A column whose default must be worked out row by row.
 pub const RULE: Rule = Rule {
@@ -8,7 +11,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Blocking,
     title: "A new column has a default that differs from row to row",
     condition: "ADD COLUMN with a DEFAULT that calls a volatile function (random, gen_random_uuid, clock_timestamp, \
-nextval, uuid_generate_v4 …), with a serial type, or generated and stored, on a table that the script did not make itself.",
+nextval, uuid_generate_v4 …), with a serial type, as an identity, or generated and stored, on a table that the \
+script did not make itself.",
     effect: "The table is written anew under ACCESS EXCLUSIVE lock. A constant default costs nothing.",
     bad: "ALTER TABLE orders ADD COLUMN token uuid DEFAULT gen_random_uuid();",
     good: "\
@@ -46,17 +50,8 @@ fn look(statement: &Statement<'_>) -> Option<Found> {
         return None;
     }
     let mut actions = statement.actions().into_iter();
-    let found = actions.find(|words| {
-        let adds = words.first().is_some_and(|word| word == "add")
-            && words.get(1).is_none_or(|word| word != "constraint");
-        let calls = words
-            .windows(2)
-            .any(|pair| VOLATILE.contains(&pair[0].as_str()) && pair[1] == "(");
-        let default = words.iter().any(|word| word == "default");
-        let serial = words.iter().any(|word| SERIAL.contains(&word.as_str()));
-        let generated = words.iter().any(|word| word == "generated");
-        adds && (calls && default || serial || generated)
-    });
+    let found =
+        actions.find(|words| added_column(words).is_some_and(|(_, column)| differs(column)));
     found.map(|_| {
         Found::new(
             table.clone(),
@@ -64,4 +59,19 @@ fn look(statement: &Statement<'_>) -> Option<Found> {
         )
         .claim(Claim::Rewrites)
     })
+}
+
+/// Whether a column of this type, with what else is said of it, has a value of its own in each row.
+fn differs(column: &[String]) -> bool {
+    let has = |run: &str| (0..column.len()).any(|at| begins(&column[at..], run));
+    let default = column.iter().position(|word| word == "default");
+    let calls = default.is_some_and(|at| {
+        column[at..]
+            .windows(2)
+            .any(|pair| VOLATILE.contains(&pair[0].as_str()) && pair[1] == "(")
+    });
+    let serial = SERIAL.iter().any(|kind| begins(column, kind));
+    // What is generated and not stored is worked out when it is read.
+    let generated = has("generated always as (") && has("stored");
+    calls || serial || generated || has("as identity")
 }
