@@ -7,7 +7,7 @@ use super::{
 use crate::{
     source::{Diagnostic, SourceFile, Span},
     sql::{
-        self,
+        self, StatementKind, TransactionControl,
         lexer::{TokenKind, tokens},
     },
     text::did_you_mean,
@@ -36,6 +36,8 @@ pub struct Statement<'a> {
 #[derive(Debug, Clone, Default)]
 struct Words {
     words: Vec<String>,
+    /// What it does to the transaction, if anything.
+    control: Option<TransactionControl>,
     /// Where it stands in the file.
     span: (usize, usize),
 }
@@ -233,8 +235,13 @@ fn words(text: &str, start: usize, end: usize) -> Words {
             _ => word.to_owned(),
         }
     });
+    let control = match sql::kind(part) {
+        StatementKind::Transaction(control) => Some(control),
+        _ => None,
+    };
     Words {
         words: words.collect(),
+        control,
         span: (start, end),
     }
 }
@@ -309,14 +316,17 @@ impl<'a> Statement<'a> {
 
     /// Whether a transaction is open that the script itself began.
     pub fn in_transaction(&self) -> bool {
-        let control = self.before.iter().rev().find_map(|words| {
-            match words.words.first().map(String::as_str) {
-                Some("begin" | "start") => Some(true),
-                Some("commit" | "rollback" | "end") => Some(false),
-                _ => None,
+        use TransactionControl::*;
+        let open = self.before.iter().rev().find_map(|words| {
+            match words.control? {
+                Begin => Some(true),
+                // AND CHAIN begins the next one.
+                Commit | Rollback => Some(words.words.join(" ").ends_with("and chain")),
+                Prepare => Some(false),
+                Savepoint | RollbackTo | Release | CommitPrepared | RollbackPrepared => None,
             }
         });
-        control == Some(true)
+        open == Some(true)
     }
 
     /// Whether an earlier statement of the script says these words of this table.
@@ -502,6 +512,49 @@ mod tests {
             ),
         ] {
             assert_eq!(altered(action), [code], "{action}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_refuses_in_a_transaction_is_known_from_what_it_takes() {
+        let refused = |before: &str, sql: &str| {
+            broken(&format!("{before}; SET lock_timeout = '2s'; {sql}"))
+                .contains(&"concurrently-in-transaction")
+        };
+        for sql in [
+            "CREATE UNIQUE INDEX CONCURRENTLY i ON orders (x)",
+            "DROP INDEX CONCURRENTLY i",
+            "REINDEX TABLE CONCURRENTLY orders",
+            "REINDEX (VERBOSE) INDEX CONCURRENTLY i",
+            "REINDEX (CONCURRENTLY, VERBOSE) TABLE orders",
+            "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY",
+        ] {
+            assert!(refused("BEGIN", sql), "{sql}");
+            assert!(!refused("SELECT 1", sql), "{sql}");
+        }
+        for sql in [
+            "REFRESH MATERIALIZED VIEW CONCURRENTLY mv",
+            "ALTER TABLE p DETACH PARTITION p1",
+            "REINDEX TABLE orders",
+        ] {
+            assert!(!refused("BEGIN", sql), "{sql}");
+        }
+        let drop = "DROP INDEX CONCURRENTLY i";
+        for before in [
+            "START TRANSACTION",
+            "BEGIN; SAVEPOINT s; ROLLBACK TO SAVEPOINT s",
+            "BEGIN; SAVEPOINT s; ROLLBACK WORK TO s; RELEASE s",
+            "BEGIN; COMMIT AND CHAIN",
+        ] {
+            assert!(refused(before, drop), "{before}");
+        }
+        for before in [
+            "BEGIN; ABORT",
+            "BEGIN; END",
+            "BEGIN; COMMIT AND NO CHAIN",
+            "BEGIN; PREPARE TRANSACTION 'x'",
+        ] {
+            assert!(!refused(before, drop), "{before}");
         }
     }
 
