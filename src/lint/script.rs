@@ -309,6 +309,16 @@ impl<'a> Statement<'a> {
         made.is_some_and(|at| *at < self.before.len())
     }
 
+    /// The statements before it, in order.
+    pub fn earlier(&self) -> impl Iterator<Item = Statement<'a>> + use<'a> {
+        let (before, made) = (self.before, self.made);
+        (0..before.len()).map(move |at| Statement {
+            words: &before[at],
+            before: &before[..at],
+            made,
+        })
+    }
+
     /// Whether an earlier statement of the script begins with these words.
     pub fn came_before(&self, with: &str) -> bool {
         self.before.iter().any(|words| begins(&words.words, with))
@@ -556,6 +566,36 @@ mod tests {
         ] {
             assert!(!refused(before, drop), "{before}");
         }
+    }
+
+    #[test]
+    fn not_null_is_quick_only_behind_a_validated_check_of_this_column() {
+        let set = |before: &str| {
+            broken(&format!(
+                "SET lock_timeout = '2s'; {before};
+                ALTER TABLE orders ALTER COLUMN note SET NOT NULL;"
+            ))
+            .contains(&"not-null-at-once")
+        };
+        let validated = |check: &str| {
+            set(&format!(
+                "ALTER TABLE orders ADD CONSTRAINT c {check} NOT VALID;
+                ALTER TABLE orders VALIDATE CONSTRAINT c"
+            ))
+        };
+        assert!(!validated("CHECK (note IS NOT NULL)"));
+        assert!(!validated("CHECK ((note IS NOT NULL) AND (total > 0))"));
+        assert!(!validated("NOT NULL note"));
+        assert!(validated("CHECK (note IS NOT NULL OR total > 0)"));
+        assert!(validated("CHECK (total IS NOT NULL)"));
+        assert!(validated("FOREIGN KEY (note) REFERENCES notes"));
+        assert!(set("ALTER TABLE users VALIDATE CONSTRAINT c"));
+        assert!(set(
+            "ALTER TABLE orders ADD CONSTRAINT c CHECK (note IS NOT NULL) NOT VALID"
+        ));
+        // What a constraint of another script says is not known here.
+        assert!(!set("ALTER TABLE public.orders VALIDATE CONSTRAINT c"));
+        assert!(!set("ALTER TABLE orders ADD CHECK (note IS NOT NULL)"));
     }
 
     #[test]
