@@ -319,9 +319,9 @@ impl<'a> Statement<'a> {
         })
     }
 
-    /// Whether an earlier statement of the script begins with these words.
-    pub fn came_before(&self, with: &str) -> bool {
-        self.before.iter().any(|words| begins(&words.words, with))
+    /// The tables and materialized views that it drops.
+    pub fn dropped_tables(&self) -> Vec<String> {
+        dropped_tables(self.words())
     }
 
     /// Whether a transaction is open that the script itself began.
@@ -337,14 +337,6 @@ impl<'a> Statement<'a> {
             }
         });
         open == Some(true)
-    }
-
-    /// Whether an earlier statement of the script says these words of this table.
-    pub fn earlier_says(&self, run: &str) -> bool {
-        self.before.iter().any(|words| {
-            let words = &words.words;
-            (0..words.len()).any(|at| begins(&words[at..], run))
-        })
     }
 }
 
@@ -596,6 +588,68 @@ mod tests {
         // What a constraint of another script says is not known here.
         assert!(!set("ALTER TABLE public.orders VALIDATE CONSTRAINT c"));
         assert!(!set("ALTER TABLE orders ADD CHECK (note IS NOT NULL)"));
+    }
+
+    #[test]
+    fn the_first_lock_on_what_may_be_in_use_is_told() {
+        let told = |sql: &str| -> Vec<String> {
+            let (found, _) = lint_script(&SourceFile::new("m.sql", sql));
+            let found = found.into_iter();
+            let found = found.filter(|found| found.rule.code == "no-lock-timeout");
+            found.map(|found| found.found.of).collect()
+        };
+        let own = "CREATE TABLE fresh (id int);";
+        for sql in [
+            "DROP TABLE fresh;",
+            "DROP TABLE IF EXISTS fresh CASCADE;",
+            "TRUNCATE TABLE ONLY fresh;",
+            "TRUNCATE fresh RESTART IDENTITY;",
+        ] {
+            assert_eq!(told(&format!("{own} {sql}")), [""; 0], "{sql}");
+        }
+        for sql in [
+            "ALTER TABLE fresh ADD x int; ALTER TABLE orders ADD y int;",
+            "TRUNCATE fresh, public.orders;",
+            "DROP TABLE IF EXISTS fresh, orders;",
+            "TRUNCATE orders; TRUNCATE users; DROP TABLE users;",
+        ] {
+            assert_eq!(told(&format!("{own} {sql}")), ["orders"], "{sql}");
+        }
+        assert_eq!(told("SET lock_timeout = '2s'; TRUNCATE orders;"), [""; 0]);
+    }
+
+    #[test]
+    fn whatever_is_dropped_is_told() {
+        let told = |sql: &str| -> Option<String> {
+            let (found, _) = lint_script(&SourceFile::new("m.sql", sql));
+            let mut found = found.into_iter();
+            let found = found.find(|found| found.rule.code == "drop-in-use")?;
+            Some(found.found.says)
+        };
+        let column = "a column of orders and its data are gone for good";
+        for (sql, says) in [
+            ("DROP TABLE fresh", None),
+            (
+                "DROP TABLE fresh, orders",
+                Some("orders and its data are gone for good"),
+            ),
+            (
+                "DROP TABLE orders, fresh, shop.users CASCADE",
+                Some("orders and shop.users and their data are gone for good"),
+            ),
+            ("ALTER TABLE orders DROP note", Some(column)),
+            ("ALTER TABLE orders DROP IF EXISTS note", Some(column)),
+            (
+                "ALTER TABLE orders ADD x int, DROP COLUMN note",
+                Some(column),
+            ),
+            ("ALTER TABLE orders DROP CONSTRAINT note", None),
+            ("ALTER TABLE orders ALTER note DROP NOT NULL", None),
+            ("ALTER TABLE fresh DROP note", None),
+        ] {
+            let script = format!("CREATE TABLE fresh (id int); {sql};");
+            assert_eq!(told(&script).as_deref(), says, "{sql}");
+        }
     }
 
     #[test]

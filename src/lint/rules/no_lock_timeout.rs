@@ -1,6 +1,9 @@
 //! `no-lock-timeout`.
 
-use super::super::{Found, Look, Rule, Severity, Statement};
+use super::super::{
+    Found, Look, Rule, Severity, Statement,
+    script::{behind, names},
+};
 
 /// A lock that is waited for without end.
 pub const RULE: Rule = Rule {
@@ -16,21 +19,39 @@ lock_timeout before it. Only the first one of a script is told.",
 };
 
 fn look(statement: &Statement<'_>) -> Option<Found> {
-    let kinds = ["alter table", "drop table", "truncate"];
-    if !kinds.iter().any(|kind| statement.begins(kind)) {
-        return None;
-    }
-    let limited = statement.earlier_says("lock_timeout");
-    let told = kinds.iter().any(|kind| statement.came_before(kind));
-    let table = statement.altered_table().map(|(table, _)| table);
-    let made = table
-        .as_ref()
-        .is_some_and(|table| statement.made_here(table));
-    (!limited && !told && !made).then(|| {
-        let of = table.unwrap_or_default();
+    let of = in_use(statement)?;
+    let limited = statement
+        .earlier()
+        .any(|earlier| earlier.says("lock_timeout"));
+    let told = || {
+        statement
+            .earlier()
+            .any(|earlier| in_use(&earlier).is_some())
+    };
+    (!limited && !told()).then(|| {
         Found::new(
             of,
             "this waits for its lock without a limit, and everybody behind it",
         )
     })
+}
+
+/// The first table that the statement locks and that may be in use.
+fn in_use(statement: &Statement<'_>) -> Option<String> {
+    let mut locked = locked(statement).into_iter();
+    locked.find(|table| !statement.made_here(table))
+}
+
+fn locked(statement: &Statement<'_>) -> Vec<String> {
+    let words = statement.words();
+    if let Some((table, _)) = statement.altered_table() {
+        return vec![table];
+    }
+    if let Some(rest) = behind(words, "truncate") {
+        return names(behind(rest, "table").unwrap_or(rest));
+    }
+    match statement.begins("drop table") {
+        true => statement.dropped_tables(),
+        false => Vec::new(),
+    }
 }
