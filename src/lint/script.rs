@@ -653,6 +653,21 @@ mod tests {
     }
 
     #[test]
+    fn a_new_column_that_is_unique_builds_an_index_too() {
+        let added = |column: &str| {
+            broken(&format!(
+                "SET lock_timeout = '2s'; ALTER TABLE users ADD {column};"
+            ))
+        };
+        let rule = ["unique-constraint-at-once"];
+        assert_eq!(added("COLUMN token uuid UNIQUE"), rule);
+        assert_eq!(added("token uuid CONSTRAINT once UNIQUE"), rule);
+        assert_eq!(added("COLUMN IF NOT EXISTS id bigint PRIMARY KEY"), rule);
+        assert_eq!(added("COLUMN token uuid"), [""; 0]);
+        assert_eq!(added("CONSTRAINT once UNIQUE USING INDEX i"), [""; 0]);
+    }
+
+    #[test]
     fn a_comment_silences_a_rule_for_the_next_statement_only() {
         let sql = "-- pgauge: ignore index-not-concurrent: it is empty
             CREATE INDEX ON orders (id);

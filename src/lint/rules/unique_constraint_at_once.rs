@@ -1,14 +1,14 @@
 //! `unique-constraint-at-once`.
 
-use super::super::{Claim, Found, Look, Rule, Severity, Statement};
+use super::super::{Claim, Found, Look, Rule, Severity, Statement, script::added_column};
 
 /// A unique constraint whose index is built under the lock.
 pub const RULE: Rule = Rule {
     code: "unique-constraint-at-once",
     severity: Severity::Blocking,
     title: "A key is added and its index built under one lock",
-    condition: "ALTER TABLE … ADD of a PRIMARY KEY or UNIQUE constraint without USING INDEX, on a table that the script did \
-not make itself.",
+    condition: "ALTER TABLE … ADD of a PRIMARY KEY or UNIQUE constraint without USING INDEX, or of a column that is UNIQUE \
+or the PRIMARY KEY, on a table that the script did not make itself.",
     effect: "The index is built under ACCESS EXCLUSIVE lock: nobody can read or write until it is there.",
     bad: "ALTER TABLE users ADD CONSTRAINT users_email UNIQUE (email);",
     good: "\
@@ -24,6 +24,11 @@ fn look(statement: &Statement<'_>) -> Option<Found> {
     }
     let mut actions = statement.actions().into_iter();
     let found = actions.find(|words| {
+        if let Some((_, column)) = added_column(words) {
+            return column
+                .iter()
+                .any(|word| word == "unique" || word == "primary");
+        }
         let at = match words.get(1).map(String::as_str) {
             Some("constraint") => 3,
             _ => 1,
