@@ -604,6 +604,9 @@ mod tests {
             "DROP TABLE IF EXISTS fresh CASCADE;",
             "TRUNCATE TABLE ONLY fresh;",
             "TRUNCATE fresh RESTART IDENTITY;",
+            "LOCK fresh; VACUUM FULL fresh; CLUSTER fresh USING fresh_pkey;",
+            "LOCK TABLE orders NOWAIT;",
+            "VACUUM ANALYZE orders; VACUUM; DROP INDEX CONCURRENTLY i;",
         ] {
             assert_eq!(told(&format!("{own} {sql}")), [""; 0], "{sql}");
         }
@@ -612,8 +615,15 @@ mod tests {
             "TRUNCATE fresh, public.orders;",
             "DROP TABLE IF EXISTS fresh, orders;",
             "TRUNCATE orders; TRUNCATE users; DROP TABLE users;",
+            "LOCK TABLE ONLY orders IN ACCESS EXCLUSIVE MODE;",
+            "VACUUM FULL VERBOSE ANALYZE orders;",
+            "VACUUM (ANALYZE, FULL) orders;",
+            "CLUSTER orders USING orders_pkey;",
         ] {
             assert_eq!(told(&format!("{own} {sql}")), ["orders"], "{sql}");
+        }
+        for sql in ["VACUUM FULL;", "CLUSTER;", "DROP INDEX orders_note;"] {
+            assert_eq!(told(sql), [""], "{sql}");
         }
         assert_eq!(told("SET lock_timeout = '2s'; TRUNCATE orders;"), [""; 0]);
     }
