@@ -75,3 +75,35 @@ fn a_check_is_compiled_with_its_names_and_nothing_else_around_it() {
         assert!(matches!(check(broken).end, CheckEnd::Broken(_)), "{broken}");
     }
 }
+
+#[test]
+fn counts_are_divided_as_on_paper() {
+    for holds in [
+        "statements(\"page\").count / 2 == 1.5",
+        "statements(\"page\").count / 3 == 1",
+        "latency(\"shopper.pick\").p50 / 4 == 0.5",
+        "3 / latency(\"shopper.pick\").p50 == 1.5",
+        "latency(\"shopper.pick\").p99 / latency(\"shopper.pick\").p50 == 3.75",
+        "statements(\"page\").count % 2 == 1",
+    ] {
+        assert_eq!(check(holds).end, CheckEnd::Holds, "{holds}");
+    }
+    let share = check("1 / statements(\"page\").count <= 0.1");
+    assert_eq!(share.end, CheckEnd::Fails);
+}
+
+#[test]
+fn a_division_by_zero_breaks_a_check() {
+    for zero in ["0", "0.0"] {
+        for left in [
+            "statements(\"page\").count",
+            "latency(\"shopper.pick\").p50",
+        ] {
+            let end = check(&format!("{left} / {zero} >= 1")).end;
+            let CheckEnd::Broken(error) = end else {
+                panic!("{left} / {zero} gave {end:?}");
+            };
+            assert!(error.message.starts_with("division by zero"), "{error}");
+        }
+    }
+}
