@@ -215,6 +215,11 @@ impl Table {
         }
     }
 
+    /// `public.orders`, whatever its schema.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&TableColumn> {
         self.columns.iter().find(|column| column.name == name)

@@ -1,13 +1,14 @@
 //! `plan`: is the plan of a query as it must be? Wherever it was captured, unless a point of the case is named.
 //!
 //! A broken property shows the plan with the guilty nodes marked. Vacuous if the server makes no plan for the statement,
-//! or did not explain it; and where a number is bounded that is another one with every execution.
+//! or did not explain it; where a number is bounded that is another one with every execution; and where a table is never
+//! to be scanned that is not there.
 
 use crate::{
     measure::plans::{self, Misestimate},
-    record::{CapturedPlan, MeasuredPlan, PlanNode, PlanOutcome, PlanPoint, PlanSnapshot},
+    record::{CapturedPlan, MeasuredPlan, PlanNode, PlanOutcome, PlanPoint, PlanSnapshot, Table},
     spec::expect::{IndexUse, JoinStrategy, PlanExpectation, PlanMoment, PlanProperties, ScanOf},
-    text::{list, plural, thousands},
+    text::{list, nearest, plural, thousands},
     verdict::{
         bound::{Limit, Natural},
         context::Context,
@@ -207,6 +208,9 @@ impl Subject<'_> {
             Some(table) => self.scans_of(table, root),
             None => root.nodes().collect(),
         };
+        if let Some(table) = of.on.as_deref().filter(|_| scans.is_empty()) {
+            return self.unknown_table(table);
+        }
         let mut guilty = scans;
         guilty.retain(|node| node.kind == "Seq Scan");
         let first = guilty.first()?;
@@ -218,6 +222,29 @@ impl Subject<'_> {
         );
         let finding = finding.label(plans::facts_of(first));
         Some(self.showing(finding, root, &guilty))
+    }
+
+    /// What is in neither the plan nor the catalog is never read, however the query reads what was meant. The catalog
+    /// leaves out the server's own tables and those of extensions: a plan may name what it does not.
+    fn unknown_table(&self, table: &str) -> Option<Finding> {
+        let catalog = &self.snapshot.catalog;
+        if catalog.table(table).is_some() {
+            return None;
+        }
+        let primary = format!(
+            "the plan of query \"{}\" reads no \"{table}\", and no table of this name is known{}",
+            self.properties.of, self.when
+        );
+        let place = format!("{}/never/seq_scan/on", self.pointer);
+        let finding = Finding::vacuous("no-table", primary).at(self.context.place(place));
+        let known: Vec<String> = match table.contains('.') {
+            true => catalog.tables.iter().map(Table::full_name).collect(),
+            false => catalog.tables.iter().map(|t| t.name.clone()).collect(),
+        };
+        Some(match nearest(table, &known) {
+            Some(near) => finding.hint(format!("did you mean \"{near}\"?")),
+            None => finding.hint("name the table itself: a view is read through its tables"),
+        })
     }
 
     fn buffers(&self, plan: &MeasuredPlan) -> Option<Finding> {

@@ -5,6 +5,7 @@ mod ends;
 mod expectations;
 mod load;
 mod order;
+mod plans;
 mod steps;
 
 use super::*;
