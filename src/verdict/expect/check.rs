@@ -135,6 +135,8 @@ impl Host<'_> {
     fn errors(&self, of: &str, fact: &str) -> Option<Fact> {
         let counts = self.0.errors.get(of)?;
         match fact {
+            // A load knows every step of its scripts, those that were never taken too: no errors of them say nothing.
+            _ if counts.executions == 0 => None,
             "count" => Some(Fact::Count(counts.count())),
             "rate" => counts.rate().map(Fact::Number),
             _ => None,

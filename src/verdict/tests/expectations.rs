@@ -1,7 +1,13 @@
 //! What `expect` and `queries` say.
 
 use super::*;
-use crate::schedule::PlanOptions;
+use crate::{
+    record::{
+        Histogram, LoadLog, Micros,
+        load::{ClientTally, StepTally},
+    },
+    schedule::PlanOptions,
+};
 
 #[test]
 fn statements_after_the_clients_are_compared_by_value_and_rows() {
@@ -498,4 +504,54 @@ fn an_order_is_red_only_where_all_its_serial_orders_were_tried() {
       --> /expect/0/serializable
     hint: compare fewer transactions: leave out clients, or steps
     ");
+}
+
+#[test]
+fn no_errors_of_a_step_that_a_load_never_took_are_vacuous() {
+    let yaml = |check: &str| {
+        format!(
+            "name: Load
+clients:
+  shopper: {{ steps: [{{ step: pick, sql: SELECT 1 }}, {{ step: rare, sql: SELECT 2, when: iteration > 9 }}] }}
+load: {{ transactions: 3 }}
+expect: [{{ check: '{check}' }}]
+"
+        )
+    };
+    let loaded = |log: &mut LogBuilder| {
+        let mut latency = Histogram::default();
+        for _ in 0..3 {
+            latency.record_micros(Micros(1_000));
+        }
+        let step = |step: &str, latency: Histogram| StepTally {
+            step: step.to_owned(),
+            latency,
+            ..StepTally::default()
+        };
+        let steps = vec![
+            step("pick", latency.clone()),
+            step("rare", Histogram::default()),
+        ];
+        log.log.load = Some(Box::new(LoadLog {
+            measured: Micros(3_000),
+            clients: vec![ClientTally {
+                client: "shopper".to_owned(),
+                latency,
+                steps,
+                ..ClientTally::default()
+            }],
+            ..LoadLog::default()
+        }));
+    };
+    passed(&yaml("errors(\"shopper.pick\").count == 0"), loaded);
+    for check in [
+        "errors(\"shopper.rare\").count == 0",
+        "errors(\"shopper.rare\").rate < 0.5",
+    ] {
+        let told = told(&judged(&yaml(check), loaded));
+        assert!(
+            told.starts_with("vacuous\nvacuous[too-few-samples]: errors"),
+            "{told}"
+        );
+    }
 }
