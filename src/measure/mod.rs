@@ -83,7 +83,7 @@ pub fn measure(case: &Case, log: &CaseLog) -> Measurements {
 }
 
 /// The runs of each watched query on the last side of a migration on which it works: what is deployed.
-fn last_runs(log: &CaseLog) -> Vec<QueryRun> {
+pub fn last_runs(log: &CaseLog) -> Vec<QueryRun> {
     let mut last: BTreeMap<&str, PlanPoint> = BTreeMap::new();
     for run in &log.queries {
         let known = last.entry(&run.query).or_insert(run.point);

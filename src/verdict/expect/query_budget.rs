@@ -5,8 +5,11 @@
 
 use super::{latency, never_ran};
 use crate::{
-    measure::plans::{LifeOfQuery, captured},
-    record::{PlanPoint, QueryRun},
+    measure::{
+        last_runs,
+        plans::{LifeOfQuery, captured},
+    },
+    record::QueryRun,
     schedule::{BudgetOrigin, BudgetPlan, QueryPlan},
     verdict::{
         context::{Context, condition},
@@ -54,12 +57,13 @@ fn of_query(query: &QueryPlan, context: &Context<'_>) -> Vec<Finding> {
     told.collect()
 }
 
-/// At which point of its life the query is slow, where its plan was captured.
+/// At which point of its life the query is slow, where its plan was captured: on the side of a migration whose runs are
+/// judged.
 fn life(query: &QueryPlan, context: &Context<'_>) -> Option<String> {
-    let (_, captured) = captured(context.log, PlanPoint::Before, &query.name)?;
+    let runs = last_runs(context.log);
+    let runs: Vec<&QueryRun> = runs.iter().filter(|run| run.query == query.name).collect();
+    let (_, captured) = captured(context.log, runs.first()?.point, &query.name)?;
     let plan = captured.measured()?;
-    let runs = context.log.queries.iter();
-    let runs: Vec<&QueryRun> = runs.filter(|run| run.query == query.name).collect();
     Some(LifeOfQuery::of(&runs, &plan.explained)?.words())
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     measure::testing::plans::{captured, scan, snapshot},
-    record::{CapturedPlan, PlanPoint, Table, TableKind},
+    record::{CapturedPlan, Micros, PlanPoint, QueryRun, Table, TableKind},
 };
 
 fn table(name: &str) -> Table {
@@ -109,4 +109,31 @@ fn a_table_that_a_migration_renamed_is_told_with_its_side() {
     let told = told(&both);
     assert_eq!(told.matches("[no-table]").count(), 1, "{told}");
     assert!(told.contains("is known after the migration"), "{told}");
+}
+
+#[test]
+fn a_slow_query_is_explained_on_the_side_whose_runs_are_judged() {
+    let yaml = "name: Slow\nqueries: { page: { sql: SELECT 1, budget: 5ms } }\n";
+    let slow = judged(yaml, |log| {
+        for (point, kind, micros) in [
+            (PlanPoint::Before, "Index Scan", 1_000),
+            (PlanPoint::After, "Seq Scan", 9_000),
+        ] {
+            log.query("page", 1, micros);
+            let last: &mut QueryRun = log.log.queries.last_mut().unwrap();
+            last.point = point;
+            let mut root = scan(kind, "orders", None, 1.0, 3);
+            root.actual.as_mut().unwrap().total = Micros(micros);
+            log.log.plans.push(crate::record::PlanSnapshot {
+                point,
+                ..snapshot(vec![table("orders")], vec![captured("page", root)])
+            });
+        }
+    });
+    let told = told(&slow);
+    assert!(told.contains("of 9 ms in the median"), "{told}");
+    assert!(
+        told.contains("Seq Scan on orders") && !told.contains("Index Scan"),
+        "{told}"
+    );
 }
