@@ -95,6 +95,22 @@ impl std::fmt::Display for Span {
 }
 
 impl Facts {
+    /// Whether there is nothing to remember.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            statements,
+            rows,
+            errors,
+            waits,
+            plans,
+        } = self;
+        statements.is_empty()
+            && rows.is_empty()
+            && errors.is_empty()
+            && waits.is_empty()
+            && plans.values().all(BTreeMap::is_empty)
+    }
+
     /// What of a case that ran is worth remembering, without the facts that its scenario ignores.
     pub fn of(case: &Case, log: &CaseLog, trace: &Trace<'_>, measured: &Measurements) -> Self {
         if case.explore.is_some() {

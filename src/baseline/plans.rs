@@ -65,7 +65,8 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// The plans that were captured in a case.
+/// The plans that were captured in a case. The version of the server is there even if no query has a plan any more:
+/// those that are remembered of it are gone then.
 pub(super) fn plans(log: &CaseLog) -> Plans {
     let mut plans = Plans::new();
     for snapshot in &log.plans {
@@ -80,7 +81,6 @@ pub(super) fn plans(log: &CaseLog) -> Plans {
             }
         }
     }
-    plans.retain(|_, of_version| !of_version.is_empty());
     plans
 }
 
@@ -288,6 +288,7 @@ impl Scope<'_> {
             });
             plans.insert(*version, kept.collect());
         }
+        plans.retain(|_, of_version| !of_version.is_empty());
         plans
     }
 }

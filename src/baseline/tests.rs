@@ -1,7 +1,11 @@
 use super::*;
 use crate::{
-    measure::{Trace, measure_trace, testing::*},
-    record::{Blocker, CaseId, SentBy, StepEnd},
+    measure::{
+        Trace, measure_trace,
+        testing::plans::{captured, scan, snapshot},
+        testing::*,
+    },
+    record::{Blocker, CapturedPlan, CaseId, PlanOutcome, SentBy, StepEnd},
     schedule::Case,
     spec::scenario::{BaselineFact, BaselineOptions},
 };
@@ -347,4 +351,48 @@ fn sessions_outside_the_case_are_not_remembered() {
         seen_by: crate::record::Witness::Look,
     });
     assert!(facts(&case, &log).waits.is_empty());
+}
+
+const WATCHED: &str = "
+name: Watched
+queries: { count: { sql: SELECT count(*) FROM orders } }
+";
+
+/// The facts of a case whose query came to this.
+fn watched(plan: CapturedPlan) -> Facts {
+    let case = case(WATCHED);
+    let mut log = LogBuilder::of(&case);
+    log.log.plans.push(snapshot(Vec::new(), vec![plan]));
+    facts(&case, &log)
+}
+
+fn scanned() -> CapturedPlan {
+    captured("count", scan("Seq Scan", "orders", None, 100.0, 7))
+}
+
+fn without_a_plan() -> CapturedPlan {
+    CapturedPlan {
+        outcome: PlanOutcome::NoPlan,
+        ..scanned()
+    }
+}
+
+fn remember(old: Option<&str>, facts: Facts) -> String {
+    let case = measured(facts, Timings::new());
+    update(old, "Watched", &[case], &only(), &here()).unwrap()
+}
+
+#[test]
+fn a_plan_is_missed_even_where_no_query_has_one_any_more() {
+    let (before, now) = (watched(scanned()), watched(without_a_plan()));
+    let changes = compare(&before, &now, None);
+    let told: Vec<_> = changes.iter().map(|c| (c.fact, c.now.as_ref())).collect();
+    assert_eq!(told, [(BaselineFact::Plan, None)]);
+    assert!(now.is_empty() && !before.is_empty());
+    // Nothing of it is left, and a version without a plan is not written.
+    let first = remember(None, before);
+    assert!(first.contains("\"15\""), "{first}");
+    for text in [remember(Some(&first), now.clone()), remember(None, now)] {
+        assert!(!text.contains("plans"), "{text}");
+    }
 }

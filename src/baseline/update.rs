@@ -88,9 +88,8 @@ fn remember_times(
 
 impl Scope<'_> {
     fn facts(self, old: Option<&Facts>, new: &Facts) -> Facts {
-        let Some(old) = old else {
-            return new.clone();
-        };
+        let nothing = Facts::default();
+        let old = old.unwrap_or(&nothing);
         let spans = |fact, old: &BTreeMap<String, Span>, new: &BTreeMap<String, Span>| {
             let kept = new.iter().map(|(key, now)| {
                 let before = old
