@@ -133,6 +133,28 @@ impl RememberedPlan {
         self.shape().join("\n")
     }
 
+    /// With the numbers of `now` that are not known here, such as those of a plan that was not steady when it was first
+    /// captured: what is not remembered is never compared.
+    fn completed(&self, now: &Self) -> Self {
+        let mut known = self.clone();
+        if self.shape() != now.shape() {
+            return known;
+        }
+        if self.buffers.is_none() && now.buffers.is_some() {
+            known.buffers = now.buffers;
+            known.temp = now.temp;
+            known.wal_records = now.wal_records;
+        }
+        known.wal = self.wal.or(now.wal);
+        for (known, now) in known.nodes.iter_mut().zip(&now.nodes) {
+            if known.rows.is_none() {
+                known.rows = now.rows;
+                known.loops = now.loops;
+            }
+        }
+        known
+    }
+
     /// Whether the shape, or one that other samples lead to, is one of the other plan's: no few samples show them all.
     fn may_be(&self, other: &Self) -> bool {
         let all = |plan: &Self| -> BTreeSet<Vec<String>> {
@@ -273,7 +295,8 @@ impl Scope<'_> {
         }
     }
 
-    /// What shall be remembered: what is tolerated stays as it was, other versions stay.
+    /// What shall be remembered: what is tolerated stays as it was, and so do other versions; a number that was not known
+    /// before is added.
     pub(super) fn remembered_plans(self, old: &Plans, new: &Plans) -> Plans {
         let mut plans = old.clone();
         for (version, new) in new {
@@ -284,7 +307,8 @@ impl Scope<'_> {
                     self.plan(query, Some(*before), Some(now), &mut changes);
                     changes.is_empty()
                 });
-                (query.clone(), before.unwrap_or(now).clone())
+                let kept = before.map_or_else(|| now.clone(), |before| before.completed(now));
+                (query.clone(), kept)
             });
             plans.insert(*version, kept.collect());
         }

@@ -370,6 +370,14 @@ fn scanned() -> CapturedPlan {
     captured("count", scan("Seq Scan", "orders", None, 100.0, 7))
 }
 
+fn unsteady() -> CapturedPlan {
+    let mut captured = scanned();
+    if let PlanOutcome::Measured(plan) = &mut captured.outcome {
+        plan.steady = false;
+    }
+    captured
+}
+
 fn without_a_plan() -> CapturedPlan {
     CapturedPlan {
         outcome: PlanOutcome::NoPlan,
@@ -395,4 +403,21 @@ fn a_plan_is_missed_even_where_no_query_has_one_any_more() {
     for text in [remember(Some(&first), now.clone()), remember(None, now)] {
         assert!(!text.contains("plans"), "{text}");
     }
+}
+
+#[test]
+fn what_was_not_known_of_a_plan_is_remembered_once_it_is() {
+    let plan = |text: &str| {
+        let baseline = Baseline::read(text).unwrap();
+        baseline.cases["only"].plans[&15]["count"].clone()
+    };
+    let first = remember(None, watched(unsteady()));
+    assert_eq!(
+        (plan(&first).buffers, plan(&first).nodes[0].rows),
+        (None, None)
+    );
+    let second = remember(Some(&first), watched(scanned()));
+    let known = plan(&second);
+    assert_eq!((known.buffers, known.nodes[0].rows), (Some(7), Some(100)));
+    assert_eq!(remember(Some(&second), watched(unsteady())), second);
 }
