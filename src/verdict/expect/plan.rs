@@ -1,8 +1,8 @@
 //! `plan`: is the plan of a query as it must be? Wherever it was captured, unless a point of the case is named.
 //!
 //! A broken property shows the plan with the guilty nodes marked. Vacuous if the server makes no plan for the statement,
-//! or did not explain it; where a number is bounded that is another one with every execution; and where a table is never
-//! to be scanned that is not there.
+//! or did not explain it; where pages or the log are bounded and no two executions did the same; and where a table is
+//! never to be scanned that is not there.
 
 use crate::{
     measure::plans::{self, Misestimate},
@@ -247,10 +247,27 @@ impl Subject<'_> {
         })
     }
 
+    /// Whether a bound holds is chance where the number is another one with every execution.
+    fn unsteady(&self, plan: &MeasuredPlan, key: &str, what: &str) -> Finding {
+        let primary = format!(
+            "of {} of query \"{}\"{} no two in a row did the same, so that a bound on the {what} holds by chance",
+            plural(u64::from(plan.executions), "execution"),
+            self.properties.of,
+            self.when
+        );
+        let place = self.context.place(format!("{}/{key}", self.pointer));
+        Finding::vacuous("not-steady", primary)
+            .at(place)
+            .hint("random() and now() make it do something else each time: pass a value of your own, or drop the bound")
+    }
+
     fn buffers(&self, plan: &MeasuredPlan) -> Option<Finding> {
         let bound = self.properties.buffers.as_ref()?;
         let root = &plan.explained.root;
         let actual = root.actual.as_ref()?.buffers.shared();
+        if !plan.steady {
+            return Some(self.unsteady(plan, "buffers", "pages that it reads"));
+        }
         let limit = Limit::of(bound, Natural::AtMost);
         if limit.holds(actual) {
             return None;
@@ -270,6 +287,9 @@ impl Subject<'_> {
         let bound = self.properties.wal.as_ref()?;
         let root = &plan.explained.root;
         let wal = root.actual.as_ref()?.wal;
+        if !plan.steady {
+            return Some(self.unsteady(plan, "wal", "bytes that it writes to the log"));
+        }
         let limit = Limit::of(bound, Natural::AtMost).map(|size| size.0);
         if limit.holds(wal.bytes) {
             return None;

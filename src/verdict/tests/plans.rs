@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     measure::testing::plans::{captured, scan, snapshot},
-    record::{CapturedPlan, Micros, PlanPoint, QueryRun, Table, TableKind},
+    record::{CapturedPlan, Micros, PlanOutcome, PlanPoint, QueryRun, Table, TableKind},
 };
 
 fn table(name: &str) -> Table {
@@ -109,6 +109,31 @@ fn a_table_that_a_migration_renamed_is_told_with_its_side() {
     let told = told(&both);
     assert_eq!(told.matches("[no-table]").count(), 1, "{told}");
     assert!(told.contains("is known after the migration"), "{told}");
+}
+
+#[test]
+fn a_bound_on_what_is_another_number_each_time_is_vacuous() {
+    let mut unsteady = by_index();
+    if let PlanOutcome::Measured(plan) = &mut unsteady.outcome {
+        plan.steady = false;
+        plan.executions = 5;
+    }
+    for (bound, what) in [
+        ("buffers: 10", "pages that it reads"),
+        ("wal: 8kB", "bytes that it writes to the log"),
+    ] {
+        let steady = planned(bound, shop(), by_index());
+        assert_eq!(told(&steady), "passed\n");
+        let told = told(&planned(bound, shop(), unsteady.clone()));
+        let primary = format!(
+            "vacuous[not-steady]: of 5 executions of query \"page\" no two in a row did the same, so that a bound on \
+             the {what} holds by chance\n"
+        );
+        assert!(
+            told.starts_with("vacuous\n") && told.contains(&primary),
+            "{told}"
+        );
+    }
 }
 
 #[test]
