@@ -6,7 +6,7 @@ mod queries;
 mod traffic;
 
 pub use failures::{FailedStatement, FirstFailure};
-pub use loss::{Loss, losses};
+pub use loss::{Loss, grown, incomparable, losses};
 pub use queries::{QueryCost, query_cost, slowdown};
 pub use traffic::{MigrationTraffic, MigrationWait, TrafficPhase, TrafficUnit};
 

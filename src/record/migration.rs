@@ -6,6 +6,7 @@
 use super::{Column, LockFacts, LockMode, Micros, ServerError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The name of the session that migrates, as a client beside the others.
 pub const MIGRATION: &str = "migration";
@@ -245,8 +246,24 @@ pub struct TableContent {
     pub table: RelationName,
     /// How many rows.
     pub rows: u64,
-    /// What the columns hold, in order.
+    /// What the columns hold, in order; where [`old_rows`](Self::old_rows) is known, in those rows alone.
     pub columns: Vec<ColumnContent>,
+    /// Where there are more rows than before, how many of them have a key that was there before; none where that cannot
+    /// be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_rows: Option<u64>,
+    /// By what its rows are known again; none where it has no primary key, or there are too many.
+    #[serde(skip)]
+    pub keys: Option<RowKeys>,
+}
+
+/// The primary keys of all rows of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RowKeys {
+    /// The columns of the key.
+    pub columns: Vec<String>,
+    /// A hash of each key.
+    pub hashes: Arc<[i64]>,
 }
 
 /// What a column holds.

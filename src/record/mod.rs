@@ -43,7 +43,7 @@ pub use load::LoadLog;
 pub use lock_mode::{LockMode, TableUse};
 pub use migration::{
     ColumnContent, CommandFailure, DatabaseState, LockSight, MIGRATION, MemberRun, MigrationLog,
-    Phase, QueuedWaits, RelationLock, RelationName, ResultComparison, ResultSummary,
+    Phase, QueuedWaits, RelationLock, RelationName, ResultComparison, ResultSummary, RowKeys,
     StatementCosts, StatementTrace, TableContent, TableScan, TransactionScope, UnderLoad, Undone,
 };
 pub use plan::{

@@ -13,11 +13,11 @@ use super::{
     finding::{Finding, FindingPlace, Within},
 };
 use crate::{
-    measure::migration::losses,
+    measure::migration::{grown, losses},
     record::{Micros, MigrationLog, ResultComparison, ServerError, StatementTrace, Undone},
     spec::{expect::Expectation, migration::ResultRule},
     stats::Ratio,
-    text::{format_duration, plural},
+    text::{format_duration, plural, thousands},
 };
 use std::collections::BTreeMap;
 
@@ -226,6 +226,17 @@ fn rollback(context: &Context<'_>, log: &MigrationLog, undone: &Undone) -> Vec<F
         findings.push(Finding::failed("rollback-data", primary).at(place()));
     }
     for comparison in undone
+    for (table, before, after) in grown(&log.before, &undone.state) {
+        if LEDGERS.contains(&table.name.as_str()) {
+            continue;
+        }
+        let primary = format!(
+            "when the migration is undone, table \"{table}\" has {} rows, and had {}",
+            thousands(after),
+            thousands(before)
+        );
+        findings.push(Finding::failed("rollback-data", primary).at(place()));
+    }
         .results
         .iter()
         .filter(|result| result.steady && !result.is_same())

@@ -38,6 +38,18 @@ fn run_by(probe: &[&str], files: &[(&str, &str)], name: &str, rest: &str) -> Opt
     Some(program::run(playground.root(), &["scenarios"]))
 }
 
+/// Runs a scenario that migrates by SQL.
+fn run_sql(name: &str, rest: &str) -> Ran {
+    run_by(&["true"], &[], name, rest).unwrap()
+}
+
+/// What is said of the only case, by code.
+fn said(ran: &Ran, code: &str) -> Vec<String> {
+    let findings = ran.results.cases[0].findings.iter();
+    let found = findings.filter(|finding| finding.code == code);
+    found.map(|finding| finding.primary.clone()).collect()
+}
+
 /// The statements that made `note` required and gave it an index, each with the strongest lock on the table.
 fn note_is_changed(ran: &Ran) {
     assert_eq!(ran.said.status, 1, "{}", ran.said.stdout);
@@ -270,4 +282,70 @@ expect: [{ migration: { scans: none, lock_timeout: required } }]
     if let Some(ran) = ran {
         note_is_changed(&ran);
     }
+}
+
+#[test]
+fn what_old_rows_hold_is_compared_where_new_ones_came() {
+    let ran = run_sql(
+        "New rows beside old ones",
+        "
+migrate:
+  - sql: |
+      UPDATE orders SET total = 0, note = NULL;
+      INSERT INTO orders VALUES (5000, 1, 'new');
+      ALTER TABLE orders ALTER COLUMN id TYPE bigint;
+expect: [{ migration: { data_loss: none } }]
+",
+    );
+    let lost = said(&ran, "data-loss").join("\n");
+    for column in ["orders.total", "orders.note"] {
+        assert!(lost.contains(column), "{lost}");
+    }
+    assert_eq!(said(&ran, "data-loss").len(), 2, "{lost}");
+    let ran = run_sql(
+        "Other rows instead of old ones",
+        "
+migrate:
+  - sql: |
+      DELETE FROM orders WHERE id <= 10;
+      INSERT INTO orders SELECT n, n, 'new' FROM generate_series(2001, 2100) AS n;
+expect: [{ migration: { data_loss: none } }]
+",
+    );
+    assert_eq!(
+        said(&ran, "data-loss"),
+        ["table \"orders\" has 990 of its 1,000 rows, expected no data to be lost or changed"]
+    );
+    let ran = run_sql(
+        "Only new rows",
+        "
+migrate:
+  - sql: |
+      INSERT INTO orders SELECT n, n, 'new' FROM generate_series(2001, 2100) AS n;
+      ALTER TABLE orders RENAME COLUMN note TO remark;
+      ALTER TABLE orders ALTER COLUMN total TYPE numeric;
+expect: [{ migration: { data_loss: none } }]
+",
+    );
+    assert_eq!(ran.said.status, 0, "{}", ran.said.stdout);
+}
+
+#[test]
+fn rows_that_a_rollback_leaves_behind_are_told() {
+    let ran = run_sql(
+        "A rollback leaves a row",
+        "
+migrate:
+  - sql: |
+      ALTER TABLE orders ADD COLUMN a integer;
+      INSERT INTO orders VALUES (5000, 1, 'new');
+rollback: [{ sql: ALTER TABLE orders DROP COLUMN a }]
+expect: [{ migration: { rewrites: none } }]
+",
+    );
+    assert_eq!(ran.said.status, 1, "{}", ran.said.stdout);
+    assert_eq!(
+        said(&ran, "rollback-data"),
+        ["when the migration is undone, table \"orders\" has 1,001 rows, and had 1,000"]
+    );
 }

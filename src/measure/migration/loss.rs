@@ -82,6 +82,68 @@ pub fn losses(before: &DatabaseState, after: &DatabaseState) -> Vec<Loss> {
     losses
 }
 
+/// The tables that have more rows than before, of which it cannot be told what the rows hold that were there already: those
+/// without a primary key that was kept, and very large ones.
+pub fn incomparable<'a>(before: &'a DatabaseState, after: &DatabaseState) -> Vec<&'a RelationName> {
+    let pairs = pairs(before, after);
+    let unknown = pairs.filter(|(before, after)| {
+        before.rows > 0
+            && after.rows > before.rows
+            && !is_compared(before, after)
+            && rows_left(before, after).is_none()
+    });
+    unknown.map(|(before, _)| &before.table).collect()
+}
+
+/// The tables that have more rows than before, with the number of them before and after.
+pub fn grown<'a>(
+    before: &'a DatabaseState,
+    after: &DatabaseState,
+) -> Vec<(&'a RelationName, u64, u64)> {
+    let pairs = pairs(before, after);
+    let grown = pairs.filter(|(before, after)| after.rows > before.rows);
+    grown
+        .map(|(before, after)| (&before.table, before.rows, after.rows))
+        .collect()
+}
+
+/// Every table that is there before and after.
+fn pairs<'a, 'b>(
+    before: &'a DatabaseState,
+    after: &'b DatabaseState,
+) -> impl Iterator<Item = (&'a TableContent, &'b TableContent)> {
+    before.tables.iter().filter_map(|table| {
+        let mut now = after.tables.iter();
+        Some((table, now.find(|now| now.table == table.table)?))
+    })
+}
+
+/// Whether what the columns hold is about the rows that were there before, all of them and no others.
+fn is_compared(before: &TableContent, after: &TableContent) -> bool {
+    match after.rows > before.rows {
+        true => after.old_rows == Some(before.rows),
+        false => after.rows == before.rows,
+    }
+}
+
+/// How many of the rows are there still, where it is known that some are not.
+fn rows_left(before: &TableContent, after: &TableContent) -> Option<u64> {
+    if after.rows < before.rows {
+        return Some(after.rows);
+    }
+    // A key of another type may only be spelled otherwise.
+    let keys = before.keys.iter().flat_map(|keys| &keys.columns);
+    let type_of = |table: &TableContent, name: &String| {
+        let mut columns = table.columns.iter();
+        let column = columns.find(|column| column.name == *name);
+        column.map(|column| column.type_name.clone())
+    };
+    let mut keys = keys.filter(|name| type_of(before, name) != type_of(after, name));
+    after
+        .old_rows
+        .filter(|left| *left < before.rows && keys.next().is_none())
+}
+
 /// A new table that holds the same values in every column.
 fn is_renamed(table: &TableContent, before: &DatabaseState, after: &DatabaseState) -> bool {
     let known = |new: &TableContent| before.tables.iter().any(|old| old.table == new.table);
@@ -97,11 +159,11 @@ fn is_renamed(table: &TableContent, before: &DatabaseState, after: &DatabaseStat
 
 fn of_table(before: &TableContent, after: &TableContent, losses: &mut Vec<Loss>) {
     let table = || before.table.clone();
-    if after.rows < before.rows {
+    if let Some(left) = rows_left(before, after) {
         losses.push(Loss::Rows {
             table: table(),
             before: before.rows,
-            after: after.rows,
+            after: left,
         });
     }
     for column in &before.columns {
@@ -117,7 +179,7 @@ fn of_table(before: &TableContent, after: &TableContent, losses: &mut Vec<Loss>)
             continue;
         };
         // With other rows the sums differ anyway.
-        if after.rows == before.rows && is_changed(column, now) {
+        if is_compared(before, after) && is_changed(column, now) {
             let cast = (column.type_name != now.type_name)
                 .then(|| (column.type_name.clone(), now.type_name.clone()));
             losses.push(Loss::Values {
@@ -180,6 +242,7 @@ mod tests {
                 },
                 rows,
                 columns: columns.to_vec(),
+                ..TableContent::default()
             }],
             ..DatabaseState::default()
         }
@@ -213,6 +276,35 @@ mod tests {
         let fewer = state("orders", 2, &before.tables[0].columns);
         assert_eq!(names(&before, &fewer), ["orders"]);
         assert_eq!(names(&before, &DatabaseState::default()), ["orders"]);
+    }
+
+    #[test]
+    fn among_more_rows_those_are_compared_that_were_there_before() {
+        let columns = [
+            column("id", "integer", "1"),
+            column("total", "integer", "2"),
+        ];
+        let before = state("orders", 3, &columns);
+        let grown = |old_rows, total: &str| {
+            let columns = [columns[0].clone(), column("total", "integer", total)];
+            let mut after = state("orders", 5, &columns);
+            after.tables[0].old_rows = old_rows;
+            after
+        };
+        assert_eq!(names(&before, &grown(Some(3), "2")), Vec::<String>::new());
+        assert_eq!(names(&before, &grown(Some(3), "0")), ["orders.total"]);
+        assert_eq!(names(&before, &grown(Some(2), "9")), ["orders"]);
+        let unknown = |old_rows| !incomparable(&before, &grown(old_rows, "2")).is_empty();
+        assert_eq!([Some(3), Some(4), None].map(unknown), [false, true, true]);
+        assert_eq!(names(&before, &grown(None, "2")), Vec::<String>::new());
+        assert_eq!(grown_rows(&before, &grown(None, "2")), [(3, 5)]);
+        let empty = state("orders", 0, &columns);
+        assert!(incomparable(&empty, &grown(None, "2")).is_empty());
+    }
+
+    fn grown_rows(before: &DatabaseState, after: &DatabaseState) -> Vec<(u64, u64)> {
+        let grown = grown(before, after).into_iter();
+        grown.map(|(_, before, after)| (before, after)).collect()
     }
 
     #[test]
