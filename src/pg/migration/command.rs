@@ -45,7 +45,8 @@ FROM pgauge_trace.statement ORDER BY id";
 
 const DEAF: &str = "DROP EVENT TRIGGER pgauge_trace; DROP SCHEMA pgauge_trace CASCADE";
 
-/// What others do in this database now.
+/// What others do in this database now: not the server's own workers, whose statements are none of the program's and have no
+/// beginning that just anybody may see, and no session of ours.
 const OTHERS: &str = "\
 SELECT a.pid, (1000000 * extract(epoch FROM a.query_start))::pg_catalog.int8, a.query, l.relation, l.mode
 FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_locks l ON l.pid = a.pid
@@ -54,6 +55,8 @@ WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backe
 
 /// Where a program finds the database.
 #[derive(Debug, Clone)]
+  AND a.backend_type = 'client backend' AND a.query_start IS NOT NULL
+  AND a.application_name <> 'pgauge' AND a.application_name NOT LIKE 'pgauge/%'
 pub(in crate::pg) struct Surroundings {
     host: String,
     port: u16,
