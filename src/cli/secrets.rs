@@ -2,10 +2,11 @@
 
 use crate::{
     record::Value,
-    schedule::{ArgumentPlan, Case, Plan, StepWork},
+    schedule::{ArgumentPlan, Case, MigrationWork, Plan, StepWork},
     spec::{expect::Expectation, value::Argument},
     text::{Redactor, names_a_secret},
 };
+use indexmap::IndexMap;
 use std::collections::HashSet;
 
 /// Everything that must not be told of these cases.
@@ -32,6 +33,12 @@ fn of_case(case: &Case, secrets: &mut Redactor) {
     for (name, value) in case.database.settings.iter().chain(settings) {
         if names_a_secret(name) {
             secrets.learn(value);
+        }
+    }
+    let parts = case.migration.iter();
+    for part in parts.flat_map(|plan| plan.up.iter().chain(&plan.down)) {
+        if let MigrationWork::Command(command) = &part.work {
+            of_environment(&command.env, secrets);
         }
     }
     let steps = case.clients.iter().flat_map(|client| client.steps.iter());
@@ -72,6 +79,15 @@ fn literal(argument: &Argument) -> Option<serde_json::Value> {
         Argument::Value(value) => Some(value.value.0.clone()),
         Argument::Literal(literal) => Some(literal.to_json()),
         Argument::Ref(_) | Argument::Builtin(_) | Argument::Generator(_) => None,
+    }
+}
+
+/// `{password}` is the word for the secret, and none itself.
+fn of_environment(env: &IndexMap<String, String>, secrets: &mut Redactor) {
+    for (name, value) in env {
+        if names_a_secret(name) && !["{password}", "{url}"].contains(&value.as_str()) {
+            secrets.learn(value);
+        }
     }
 }
 

@@ -349,3 +349,25 @@ expect: [{ migration: { rewrites: none } }]
         ["when the migration is undone, table \"orders\" has 1,001 rows, and had 1,000"]
     );
 }
+
+#[test]
+fn a_secret_in_the_environment_of_a_program_is_not_shown() {
+    let ran = run_sql(
+        "A program tells its secret",
+        r#"
+migrate:
+  - command: [sh, -c, "echo key=$API_TOKEN; exit 3"]
+    env: { API_TOKEN: canary-secret-77 }
+rollback:
+  - command: ["true"]
+    env: { UNDO_PASSWORD: canary-secret-78 }
+expect: [{ migration: { rewrites: none } }]
+"#,
+    );
+    assert_eq!(ran.said.status, 1, "{}", ran.said.stdout);
+    assert!(ran.said.stdout.contains("key=***"), "{}", ran.said.stdout);
+    let json = String::from_utf8(ran.results.to_json().unwrap()).unwrap();
+    for text in [&ran.said.stdout, &ran.said.stderr, &ran.junit, &json] {
+        assert!(!text.contains("canary-secret"), "{text}");
+    }
+}
