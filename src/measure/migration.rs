@@ -10,7 +10,10 @@ pub use loss::{Loss, grown, incomparable, losses};
 pub use queries::{QueryCost, query_cost, slowdown};
 pub use traffic::{MigrationTraffic, MigrationWait, TrafficPhase, TrafficUnit};
 
-use crate::record::{LockMode, Micros, MigrationLog, RelationName, StatementTrace, TableUse};
+use crate::record::{
+    LockMode, LockSight, Micros, MigrationLog, RelationName, StatementTrace, TableUse,
+};
+use crate::sql::may_hold_up;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How long something an application does with a table was held up.
@@ -97,6 +100,22 @@ pub fn strongest_locks(log: &MigrationLog) -> BTreeMap<RelationName, LockMode> {
     strongest
 }
 
+/// Statements that may have held somebody up while nobody looked: those that ran outside of any transaction and were over
+/// before the first look, and programs whose changes the server would not note and nobody saw.
+pub fn unseen(log: &MigrationLog) -> Vec<&StatementTrace> {
+    let all = log.statements.iter();
+    let unseen = all.filter(|trace| {
+        let noted = |other: &StatementTrace| {
+            other.is_of_program(trace) && other.seen == LockSight::Complete
+        };
+        trace.seen == LockSight::Sampled { looks: 0 }
+            && trace.error.is_none()
+            && may_hold_up(&trace.sql)
+            && !log.statements.iter().any(noted)
+    });
+    unseen.collect()
+}
+
 /// The tables and indexes that were written anew.
 pub fn rewritten(log: &MigrationLog) -> BTreeSet<RelationName> {
     let rewrites = log.statements.iter().flat_map(|trace| &trace.rewrites);
@@ -129,4 +148,43 @@ pub fn scanned_while_blocked(log: &MigrationLog) -> BTreeSet<RelationName> {
 pub fn duration(log: &MigrationLog) -> Micros {
     let own = log.statements.iter().filter(|trace| trace.position > 0);
     Micros(own.map(|trace| trace.duration.0).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(sql: &str, looks: u32) -> StatementTrace {
+        StatementTrace {
+            path: sql.to_owned(),
+            position: 1,
+            sql: sql.to_owned(),
+            seen: LockSight::Sampled { looks },
+            ..StatementTrace::default()
+        }
+    }
+
+    #[test]
+    fn unseen_is_what_nobody_looked_at_or_noted_and_might_hold_somebody_up() {
+        let noted = StatementTrace {
+            path: "alembic upgrade head".to_owned(),
+            ..StatementTrace::default()
+        };
+        let log = MigrationLog {
+            statements: vec![
+                trace("CALL quick()", 0),
+                trace("CALL slow()", 3),
+                trace("VACUUM orders", 0),
+                trace("sqlx migrate run", 0),
+                trace("alembic upgrade head", 0),
+                noted,
+            ],
+            ..MigrationLog::default()
+        };
+        let unseen: Vec<&str> = unseen(&log)
+            .iter()
+            .map(|trace| trace.sql.as_str())
+            .collect();
+        assert_eq!(unseen, ["CALL quick()", "sqlx migrate run"]);
+    }
 }

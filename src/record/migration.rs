@@ -159,7 +159,7 @@ pub enum LockSight {
     Complete,
     /// The lock table was read again and again while it ran: what it held only between two looks was missed.
     Sampled {
-        /// How many looks.
+        /// How many looks; of a program as a whole, in how many somebody was seen doing more than reading.
         looks: u32,
     },
 }

@@ -25,4 +25,4 @@ pub use hint::{WrittenHint, written_hints};
 pub use kind::{StatementKind, TransactionControl, has_order_by, kind};
 pub use outside::{Outside, Reach, outside};
 pub use split::{PsqlCommand, Script, Statement, split};
-pub use wrapping::may_be_wrapped;
+pub use wrapping::{may_be_wrapped, may_hold_up};

@@ -25,6 +25,34 @@ pub fn may_be_wrapped(sql: &str) -> bool {
     }
 }
 
+/// Whether a statement that runs by itself, and in no transaction, may hold up those who read or write a table.
+pub fn may_hold_up(sql: &str) -> bool {
+    const HARMLESS: [&str; 11] = [
+        "analyze",
+        "analyse",
+        "checkpoint",
+        "deallocate",
+        "discard",
+        "listen",
+        "notify",
+        "prepare",
+        "reset",
+        "set",
+        "unlisten",
+    ];
+    let words = words(sql);
+    let Some(first) = words.first() else {
+        return false;
+    };
+    let of_no_table = ["system", "database", "tablespace"];
+    let second = words.get(1);
+    match first.text.as_str() {
+        "vacuum" => words.iter().any(|word| word.is("full")),
+        "alter" | "create" | "drop" => !second.is_some_and(|word| word.is_any(&of_no_table)),
+        _ => !first.is_any(&HARMLESS),
+    }
+}
+
 fn ends_transactions(body: &str) -> bool {
     let body = body.to_ascii_lowercase();
     let mut words = body.split(|c: char| !(c.is_alphanumeric() || c == '_'));
@@ -34,6 +62,27 @@ fn ends_transactions(body: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_holds_nobody_up_is_known_by_its_words() {
+        for sql in [
+            "SET lock_timeout = 1",
+            "VACUUM t",
+            "analyze t",
+            "ALTER SYSTEM RESET ALL",
+            "",
+        ] {
+            assert!(!may_hold_up(sql), "{sql}");
+        }
+        for sql in [
+            "CALL p()",
+            "VACUUM (FULL) t",
+            "ALTER TYPE t ADD VALUE 'a'",
+            "EXECUTE q",
+        ] {
+            assert!(may_hold_up(sql), "{sql}");
+        }
+    }
 
     #[test]
     fn what_would_mean_something_else_in_a_transaction_is_left_alone() {

@@ -371,3 +371,19 @@ expect: [{ migration: { rewrites: none } }]
         assert!(!text.contains("canary-secret"), "{text}");
     }
 }
+
+#[test]
+fn a_program_of_which_nothing_was_seen_proves_nothing_about_locks() {
+    let Some(ran) = run(
+        "A program only reads",
+        r#"
+migrate:
+  - command: [psql, -X, -q, -c, "SELECT count(*) FROM orders"]
+expect: [{ migration: { blocks: none } }]
+"#,
+    ) else {
+        return;
+    };
+    assert_eq!(ran.said.status, 1, "{}", ran.said.stdout);
+    assert_eq!(said(&ran, "not-seen").len(), 1, "{}", ran.said.stdout);
+}

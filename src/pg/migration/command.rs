@@ -5,7 +5,7 @@ use super::catalog::{self, Held, Relations, Used};
 use super::{PgTracer, mode};
 use crate::pg::connect::{Connector, Login};
 use crate::pg::conninfo::HostName;
-use crate::record::{LockSight, Micros, RelationLock, StatementTrace, TransactionScope};
+use crate::record::{LockMode, LockSight, Micros, RelationLock, StatementTrace, TransactionScope};
 use crate::run::session::ProgramEnd;
 use crate::schedule::MigrationCommand;
 use crate::sql::{command_tag, split};
@@ -217,10 +217,7 @@ impl PgTracer {
                 tokio::select! {
                     biased;
                     ended = &mut program => break ended,
-                    seen = self.look_at_others(&mut watched) => {
-                        seen?;
-                        looks += 1;
-                    }
+                    changes = self.look_at_others(&mut watched) => looks += u32::from(changes?),
                 }
             }
         };
@@ -262,7 +259,8 @@ impl PgTracer {
         Ok((traces, ended))
     }
 
-    async fn look_at_others(&self, watched: &mut Watched) -> Result<(), Error> {
+    /// Whether somebody was seen doing more than reading.
+    async fn look_at_others(&self, watched: &mut Watched) -> Result<bool, Error> {
         let rows = self
             .watcher
             .query_typed(OTHERS, &[(&self.pid, Type::INT4)])
@@ -289,7 +287,7 @@ impl PgTracer {
                 });
             }
         }
-        Ok(())
+        Ok(changes)
     }
 
     /// What was noted from inside. Locks are held to the end of the transaction, so that each statement is given those
@@ -310,6 +308,7 @@ impl PgTracer {
                 began: row.try_get(3)?,
                 ended: row.try_get(4)?,
             };
+        let mut changes = false;
             let last = changes.last();
             let same = last.is_some_and(|last| last.transaction == change.transaction);
             if !same {
@@ -324,6 +323,7 @@ impl PgTracer {
                     mode: mode(name)?,
                 })
             });
+                changes |= mode > LockMode::AccessShare;
             let held: BTreeSet<Held> = held.collect();
             let added = held.difference(&known).cloned().collect();
             let millis = |column| -> Result<Micros, Error> {

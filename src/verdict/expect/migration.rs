@@ -55,7 +55,11 @@ pub fn judge(
     }
     if let Some(names) = &facts.scans {
         let seen = migration::scanned_while_blocked(log);
-        findings.extend(about.names("scans", names, &seen.iter().collect::<Vec<_>>()));
+        let found = about.names("scans", names, &seen.iter().collect::<Vec<_>>());
+        if found.is_empty() {
+            findings.extend(about.unseen("scans", |trace| !trace.scans.is_empty()));
+        }
+        findings.extend(found);
     }
     findings.extend(about.locks(&facts.locks));
     findings.extend(about.blocks(facts));
@@ -302,18 +306,14 @@ impl About<'_> {
             NoneOr::Some(names) => names,
         };
         let losses = migration::losses(&self.log.before, &self.log.after);
+        let incomparable = migration::incomparable(&self.log.before, &self.log.after);
         let mut findings = Vec::new();
         for loss in &losses {
             if !expected.contains(&loss.name()) {
                 let primary = format!("{}, expected {}", said(loss), loss_words(expected));
-        let incomparable = migration::incomparable(&self.log.before, &self.log.after);
                 findings.push(Finding::failed("data-loss", primary).at(self.at("data_loss")));
             }
         }
-        for name in expected {
-            if !losses.iter().any(|loss| loss.name() == *name) && !may_be_lost(name) {
-                let primary = format!("\"{name}\" is as it was, expected it to be lost or changed");
-                findings.push(Finding::failed("data-loss", primary).at(self.at("data_loss")));
         for table in &incomparable {
             let primary = format!(
                 "\"{table}\" has more rows than before, and what the others hold cannot be compared"
@@ -327,6 +327,10 @@ impl About<'_> {
             let mut incomparable = incomparable.iter().map(ToString::to_string);
             incomparable.any(|table| name == table || name.starts_with(&format!("{table}.")))
         };
+        for name in expected {
+            if !losses.iter().any(|loss| loss.name() == *name) && !may_be_lost(name) {
+                let primary = format!("\"{name}\" is as it was, expected it to be lost or changed");
+                findings.push(Finding::failed("data-loss", primary).at(self.at("data_loss")));
             }
         }
         findings

@@ -4,6 +4,7 @@ use super::{About, brief, span};
 use crate::{
     measure::migration::{self, Blockage, BlockedBy},
     record::{LockMode, LockSight, Micros, StatementTrace, TableUse},
+    schedule::MigrationWork,
     spec::{
         expect::{Bound, LockWord, MigrationFacts, NoneOr, TimeoutRule},
         quantity::TimeSpan,
@@ -84,7 +85,10 @@ impl About<'_> {
             Some(limit) => limit.holds(TimeSpan(held.duration())),
         };
         if holds {
-            return None;
+            // A lock is held no longer than its statement takes.
+            return self.unseen(key, |trace| {
+                limit.is_none_or(|limit| !limit.holds(TimeSpan(trace.held.duration())))
+            });
         }
         let expected = limit.map_or("nobody to be held up".to_owned(), |limit| limit.words());
         let what = match key {
@@ -114,6 +118,44 @@ impl About<'_> {
         };
         let finding = Finding::failed("blocks", primary).hint(hint);
         Some(self.of(finding, key, longest.statement, label))
+    }
+
+    /// What would hold, but for a statement of which nobody saw what it held; one that could break it is meant.
+    pub(super) fn unseen(
+        &self,
+        key: &str,
+        is_meant: impl Fn(&StatementTrace) -> bool,
+    ) -> Option<Finding> {
+        if self.log.failure.is_some() {
+            return None;
+        }
+        let mut unseen = migration::unseen(self.log).into_iter();
+        let trace = unseen.find(|trace| is_meant(trace))?;
+        let parts = self.context.case.migration.iter();
+        let mut parts = parts.flat_map(|plan| &plan.up);
+        let is_program = parts
+            .any(|part| part.path == trace.path && matches!(part.work, MigrationWork::Command(_)));
+        let (what, hint) = match is_program {
+            true => (
+                "the program did",
+                "changes of the schema are noted where pgauge is a superuser, as an event trigger needs it; all else is only \
+                 looked at from time to time: let it change more rows",
+            ),
+            false => (
+                "a statement held",
+                "outside of a transaction locks are only looked at from time to time: let it work on more rows, or write out \
+                 what a procedure does",
+            ),
+        };
+        let primary =
+            format!("nothing was seen of what {what}, so that \"{key}\" would mean nothing");
+        let finding = Finding::vacuous("not-seen", primary).hint(hint);
+        Some(self.of(
+            finding,
+            key,
+            trace,
+            format!("took {}", span(trace.duration)),
+        ))
     }
 
     /// Whether a timeout is in force wherever somebody is held up.
@@ -153,13 +195,17 @@ impl About<'_> {
             TimeoutRule::Required(_) => None,
             TimeoutRule::Within(bound) => Some(Limit::of(bound, Natural::AtMost)),
         };
+        let value_of = |trace: &StatementTrace| match key {
+            "lock_timeout" => trace.lock_timeout,
+            _ => trace.statement_timeout,
+        };
+        let is_in_force = |trace: &StatementTrace| {
+            let value = value_of(trace);
+            value.0 > 0 && limit.is_none_or(|limit| limit.holds(TimeSpan(value.duration())))
+        };
         let broken = guilty.into_iter().filter_map(|trace| {
-            let value = match key {
-                "lock_timeout" => trace.lock_timeout,
-                _ => trace.statement_timeout,
-            };
-            let within = limit.is_none_or(|limit| limit.holds(TimeSpan(value.duration())));
-            if value.0 > 0 && within {
+            let value = value_of(trace);
+            if is_in_force(trace) {
                 return None;
             }
             let (primary, label) = match (value.0, limit) {
@@ -183,7 +229,11 @@ impl About<'_> {
                 ));
             Some(self.of(finding, key, trace, label))
         });
-        broken.collect()
+        let broken: Vec<Finding> = broken.collect();
+        match broken.is_empty() {
+            true => Vec::from_iter(self.unseen(key, |trace| !is_in_force(trace))),
+            false => broken,
+        }
     }
 
     /// What is blocked while a statement runs.
