@@ -9,8 +9,12 @@ use crate::record::{LockMode, LockSight, Micros, RelationLock, StatementTrace, T
 use crate::run::session::ProgramEnd;
 use crate::schedule::MigrationCommand;
 use crate::sql::{command_tag, split};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Stdio;
+use std::io;
+use std::process::{Output, Stdio};
 use std::time::Instant;
 use tokio::process::Command;
 use tokio_postgres::{Error, types::Type};
@@ -51,12 +55,12 @@ const OTHERS: &str = "\
 SELECT a.pid, (1000000 * extract(epoch FROM a.query_start))::pg_catalog.int8, a.query, l.relation, l.mode
 FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_locks l ON l.pid = a.pid
 WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() AND a.pid <> $1
+  AND a.backend_type = 'client backend' AND a.query_start IS NOT NULL
+  AND a.application_name <> 'pgauge' AND a.application_name NOT LIKE 'pgauge/%'
   AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384";
 
 /// Where a program finds the database.
 #[derive(Debug, Clone)]
-  AND a.backend_type = 'client backend' AND a.query_start IS NOT NULL
-  AND a.application_name <> 'pgauge' AND a.application_name NOT LIKE 'pgauge/%'
 pub(in crate::pg) struct Surroundings {
     host: String,
     port: u16,
@@ -100,7 +104,10 @@ impl Surroundings {
                 "postgresql://{who}@localhost/{database}?host={}&port={port}",
                 encoded(&self.host)
             ),
-            false => format!("postgresql://{who}@{}:{port}/{database}", self.host),
+            false => format!(
+                "postgresql://{who}@{}:{port}/{database}",
+                in_a_url(&self.host)
+            ),
         }
     }
 
@@ -113,7 +120,7 @@ impl Surroundings {
             .replace("{database}", &self.database)
     }
 
-    /// Runs a program to its end. It is killed when this is dropped.
+    /// Runs a program to its end. It is killed, with all that it started, when this is dropped.
     pub(in crate::pg) async fn run(&self, plan: &MigrationCommand) -> ProgramEnd {
         let Some((program, arguments)) = plan.command.split_first() else {
             return ProgramEnd::default();
@@ -137,11 +144,14 @@ impl Surroundings {
                     .map(|(name, value)| (name, self.filled(value))),
             )
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
             .kill_on_drop(true);
         if let Some(folder) = &plan.folder {
             command.current_dir(folder);
         }
-        match command.output().await {
+        match with_all_it_starts(command).await {
             Ok(output) if output.status.success() => ProgramEnd::default(),
             Ok(output) => {
                 let said = [output.stdout, output.stderr].concat();
@@ -169,6 +179,37 @@ impl Surroundings {
         let from = said.len().saturating_sub(OUTPUT);
         let from = (from..=said.len()).find(|at| said.is_char_boundary(*at));
         said[from.unwrap_or(0)..].to_owned()
+    }
+}
+
+/// Runs a program that leads a group of processes. Many a program is a shell, or starts another one, which would go on
+/// when that alone is killed.
+async fn with_all_it_starts(mut command: Command) -> io::Result<Output> {
+    let program = command.spawn()?;
+    let mut group = Group(program.id());
+    let ended = program.wait_with_output().await;
+    group.0 = None;
+    ended
+}
+
+/// A group of processes, by its leader, that is killed when this is dropped.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let leader = self.0.and_then(|leader| i32::try_from(leader).ok());
+        if let Some(leader) = leader {
+            // All of them may be gone already.
+            let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+        }
+    }
+}
+
+/// The colons of an address of IPv6 would be taken for that of the port, and the `%` of its zone for an encoded byte.
+fn in_a_url(host: &str) -> Cow<'_, str> {
+    match host.contains(':') {
+        true => format!("[{}]", host.replace('%', "%25")).into(),
+        false => host.into(),
     }
 }
 
@@ -267,6 +308,7 @@ impl PgTracer {
             .await?;
         let at = Instant::now();
         let mut looked = BTreeSet::new();
+        let mut changes = false;
         for row in &rows {
             let key: (i32, i64) = (row.try_get(0)?, row.try_get(1)?);
             let sql: String = row.try_get(2)?;
@@ -281,6 +323,7 @@ impl PgTracer {
             seen.last = at;
             seen.looks += u32::from(looked.insert(key));
             if let Some(mode) = mode(name) {
+                changes |= mode > LockMode::AccessShare;
                 seen.held.insert(Held {
                     relation: row.try_get(3)?,
                     mode,
@@ -308,7 +351,6 @@ impl PgTracer {
                 began: row.try_get(3)?,
                 ended: row.try_get(4)?,
             };
-        let mut changes = false;
             let last = changes.last();
             let same = last.is_some_and(|last| last.transaction == change.transaction);
             if !same {
@@ -323,7 +365,6 @@ impl PgTracer {
                     mode: mode(name)?,
                 })
             });
-                changes |= mode > LockMode::AccessShare;
             let held: BTreeSet<Held> = held.collect();
             let added = held.difference(&known).cloned().collect();
             let millis = |column| -> Result<Micros, Error> {
@@ -503,6 +544,55 @@ mod tests {
             surroundings("/tmp/pg", None).url(),
             "postgresql://me%40home@localhost/shop?host=%2Ftmp%2Fpg&port=5433"
         );
+        for (host, written) in [("::1", "[::1]"), ("fe80::1%eth0", "[fe80::1%25eth0]")] {
+            assert_eq!(
+                surroundings(host, None).url(),
+                format!("postgresql://me%40home@{written}:5433/shop")
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_waited_for_ends_with_what_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let started = folder.path().join("started");
+        let plan = MigrationCommand {
+            command: vec![
+                "sh".to_owned(),
+                "-c".to_owned(),
+                format!(
+                    "sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 60'; true",
+                    started.display()
+                ),
+            ],
+            env: Default::default(),
+            folder: None,
+        };
+        let place = surroundings("/tmp/pg", None);
+        let pid = tokio::select! {
+            ended = place.run(&plan) => panic!("{ended:?}"),
+            pid = async {
+                loop {
+                    match std::fs::read_to_string(&started) {
+                        Ok(pid) => break pid.trim().parse().unwrap(),
+                        Err(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+                    }
+                }
+            } => Pid::from_raw(pid),
+        };
+        // Whoever adopts it may take a moment to let it go: until then it is there, dead.
+        let gone = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+            nix::sys::signal::kill(pid, None).is_err()
+                || stat.is_ok_and(|stat| stat.contains(") Z"))
+        };
+        for _ in 0..1_000 {
+            if gone() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        panic!("process {pid} goes on");
     }
 
     #[test]
