@@ -38,8 +38,9 @@ pub(super) fn judge(context: &Context<'_>) -> Vec<Finding> {
     for comparison in &log.results {
         findings.extend(result(context, comparison));
     }
-    if let Some(undone) = &log.undone {
-        findings.extend(rollback(context, log, undone));
+    match &log.undone {
+        Some(undone) => findings.extend(rollback(context, log, undone)),
+        None => findings.extend(rollback_not_run(context, log)),
     }
     findings.extend(changes(context, log));
     findings.extend(claims::judge(context, log));
@@ -225,7 +226,6 @@ fn rollback(context: &Context<'_>, log: &MigrationLog, undone: &Undone) -> Vec<F
         let primary = format!("when the migration is undone, {}", said(&loss));
         findings.push(Finding::failed("rollback-data", primary).at(place()));
     }
-    for comparison in undone
     for (table, before, after) in grown(&log.before, &undone.state) {
         if LEDGERS.contains(&table.name.as_str()) {
             continue;
@@ -237,6 +237,7 @@ fn rollback(context: &Context<'_>, log: &MigrationLog, undone: &Undone) -> Vec<F
         );
         findings.push(Finding::failed("rollback-data", primary).at(place()));
     }
+    for comparison in undone
         .results
         .iter()
         .filter(|result| result.steady && !result.is_same())
@@ -255,6 +256,20 @@ fn rollback(context: &Context<'_>, log: &MigrationLog, undone: &Undone) -> Vec<F
         );
     }
     findings
+}
+
+/// There is nothing to undo of what failed, also where that was expected. What went wrong otherwise is told as that.
+fn rollback_not_run(context: &Context<'_>, log: &MigrationLog) -> Option<Finding> {
+    let plan = context.case.migration.as_ref()?;
+    let error = log.failed()?.error.as_ref()?;
+    if plan.down.is_empty() || !is_expected(context, &error.code) {
+        return None;
+    }
+    let primary = "the migration failed, as expected, so that what undoes it was never run";
+    let finding = Finding::vacuous("rollback-not-run", primary)
+        .at(context.place("/rollback"))
+        .hint("undo it in a scenario where the migration goes through");
+    Some(finding)
 }
 
 /// Tables in which tools for migrations note what they have done; undoing a migration does not take them away.
