@@ -148,7 +148,7 @@ impl Registry {
     }
 
     /// The name that a database of ours was given for a while, if it still has it.
-    async fn now_called(&self, name: &str) -> Result<Option<String>, Error> {
+    pub(super) async fn now_called(&self, name: &str) -> Result<Option<String>, Error> {
         const CALLED: &str = "\
             SELECT d.datname FROM pg_catalog.pg_database d \
             JOIN pg_catalog.pg_shdescription s ON s.objoid = d.oid \

@@ -276,3 +276,24 @@ fn what_the_user_may_not_do_skips_the_case_and_says_why() {
         assert!(refused.hint.unwrap().contains("CREATEDB"));
     });
 }
+
+#[test]
+fn a_database_that_cannot_be_given_its_own_name_again_is_not_forgotten() {
+    with_somebodys(|somebodys| async move {
+        let run = somebodys.run(Retain::default()).await;
+        let mut named = case("named", vec![sql("CREATE TABLE t (a int)")]);
+        named.database.name = Some("shopdb".to_owned());
+        let database = run.database(&named).await.unwrap();
+        let mut config = somebodys.config("postgres");
+        let (stays, connection) = config.dbname("shopdb").connect(NoTls).await.unwrap();
+        let stays_on = tokio::spawn(connection);
+        database.close().await.unwrap_err();
+        drop(stays);
+        stays_on.await.unwrap().unwrap();
+        run.clear().await.unwrap();
+        let there = "SELECT 1 FROM pg_database WHERE datname = 'shopdb'";
+        let found = somebodys.superuser().await.query(there, &[]).await.unwrap();
+        assert!(found.is_empty());
+        assert_eq!(somebodys.databases().await, 0);
+    });
+}

@@ -149,14 +149,24 @@ impl Cluster {
     pub(in crate::pg) async fn give_back(&self, name: &str) -> Result<(), Breakage> {
         // Dropping may have to be patient; a server that says nothing at all must not keep a run from ending.
         self.still_there().await?;
-        let dropped = self.admin.drop_database(name).await;
+        let there = self.now_called(name).await?;
+        let there = there.as_deref().unwrap_or(name);
+        let dropped = self.admin.drop_database(there).await;
         dropped.map_err(|error| {
-            let message = format!("cannot drop the database {name}");
+            let message = format!("cannot drop the database {there}");
             self.explain(admin::broken("drop", message, &error))
         })?;
         match &self.origin {
             Origin::Given(registry) => registry.strike(name).await.map_err(unregistered),
             Origin::Embedded(_) | Origin::Looked => Ok(()),
+        }
+    }
+
+    /// The name that a database of ours has, where it could not be given its own again.
+    async fn now_called(&self, name: &str) -> Result<Option<String>, Breakage> {
+        match &self.origin {
+            Origin::Given(registry) => registry.now_called(name).await.map_err(unregistered),
+            Origin::Embedded(_) | Origin::Looked => Ok(None),
         }
     }
 
@@ -193,10 +203,12 @@ impl Cluster {
             return Ok(());
         };
         self.leave_spares().await;
+        let mut cleared = Ok(());
         for name in registry.own().await.map_err(unregistered)? {
-            self.give_back(&name).await?;
+            // One that somebody uses keeps none of the others.
+            cleared = cleared.and(self.give_back(&name).await);
         }
-        Ok(())
+        cleared
     }
 }
 
