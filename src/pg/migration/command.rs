@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::process::{Output, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::process::Command;
 use tokio_postgres::{Error, types::Type};
 
@@ -58,6 +58,16 @@ WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backe
   AND a.backend_type = 'client backend' AND a.query_start IS NOT NULL
   AND a.application_name <> 'pgauge' AND a.application_name NOT LIKE 'pgauge/%'
   AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384";
+
+/// Whether anybody of those is still here.
+const STILL_HERE: &str = "\
+SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a
+WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() AND a.pid <> $1
+  AND a.backend_type = 'client backend'
+  AND a.application_name <> 'pgauge' AND a.application_name NOT LIKE 'pgauge/%')";
+
+/// How long the sessions of a program may take to end after it.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Where a program finds the database.
 #[derive(Debug, Clone)]
@@ -263,6 +273,7 @@ impl PgTracer {
             }
         };
         let duration = Micros::from(began.elapsed());
+        self.until_they_left().await?;
         let now = catalog::counted(&self.watcher).await?;
         let mut whole = StatementTrace {
             duration,
@@ -298,6 +309,23 @@ impl PgTracer {
         let only_seen: Vec<StatementTrace> = only_seen.collect();
         traces.extend(only_seen);
         Ok((traces, ended))
+    }
+
+    /// A session reports what it read when it ends, which may be a moment after its program did.
+    async fn until_they_left(&self) -> Result<(), Error> {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let rows = self
+                .watcher
+                .query_typed(STILL_HERE, &[(&self.pid, Type::INT4)])
+                .await?;
+            let row = rows.first();
+            if !row.map_or(Ok(false), |row| row.try_get(0))? {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
     }
 
     /// Whether somebody was seen doing more than reading.
