@@ -293,7 +293,6 @@ impl<'a, S: Session> Client<'a, S> {
             self.leave_out(step, SkipCause::ScriptEnded, Some(launch));
             return Taken::Fine;
         }
-        let is_statement = matches!(step.work, crate::schedule::StepWork::Statement(_));
         let taken = match self.take(step, 1, Some(launch)).await {
             // The server ended the session, as the order says, or as the whole outcome does.
             Taken::Lost(lost) if for_tester || self.is_expected(launch, &lost.code) => {
@@ -304,11 +303,8 @@ impl<'a, S: Session> Client<'a, S> {
             }
             taken => taken,
         };
-        match &taken {
-            Taken::Error(code) => self.last_error = Some(code.clone()),
-            // A script that goes on after an error has got over it, and is not tried again for its sake.
-            Taken::Fine if is_statement => self.last_error = None,
-            Taken::Fine | Taken::HookEnded | Taken::Lost(_) => {}
+        if let Taken::Error(code) = &taken {
+            self.last_error = Some(code.clone());
         }
         match &taken {
             Taken::Fine => {}
