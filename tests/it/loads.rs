@@ -96,24 +96,6 @@ fn a_statement_that_functions_run_too_is_counted_wherever_it_ran() {
     assert_eq!(calls.collect::<Vec<_>>(), [150]);
 }
 
-const DIALLED: &str = "\
-name: Dialled
-clients:
-  one: { steps: [{ step: one, sql: SELECT 1 }] }
-load: { users: 64, transactions: 1, connections: per_user }
-expect: [{ errors: none }]
-";
-
-#[test]
-fn connecting_before_the_load_begins_is_no_time_of_its_transactions() {
-    let before = load(DIALLED, "").cpu;
-    let meanwhile = DIALLED
-        .replace("transactions: 1,", "transactions: 64,")
-        .replace("per_user", "per_transaction");
-    let meanwhile = load(&meanwhile, "").cpu;
-    assert!(before.0 * 2 < meanwhile.0, "{before:?} {meanwhile:?}");
-}
-
 const LONG: &str = "\
 name: A load with a migration in its midst that has so long a name that its sessions could all be called alike
 seed: [{ sql: CREATE TABLE parts AS SELECT 1 AS id }]
