@@ -145,7 +145,11 @@ impl<S: Session> Client<'_, S> {
                 },
                 None => SentBy::Step,
             };
-            outcome = self.once(step, statement, by, run, iteration, row).await;
+            let ended = self.once(step, statement, by, run, iteration, row).await;
+            if outcome.is_err() && is_in_failed_transaction(&ended) {
+                break;
+            }
+            outcome = ended;
             let goes_on = matches!(
                 outcome,
                 Ok(()) | Err(Failure::Server { expected: true, .. })
@@ -343,6 +347,14 @@ impl<S: Session> Client<'_, S> {
             seen_by: Witness::Server,
         });
     }
+}
+
+/// Whether a statement was refused since one before it had failed in the same transaction: where that was expected of an
+/// earlier row, the rows that follow it cannot be tried.
+fn is_in_failed_transaction(ended: &Result<(), Failure>) -> bool {
+    const IN_FAILED_SQL_TRANSACTION: &str = "25P02";
+    let refused = |code: &str| code == IN_FAILED_SQL_TRANSACTION;
+    matches!(ended, Err(Failure::Server { code, expected: false }) if refused(code))
 }
 
 /// Why a step did not succeed.

@@ -46,8 +46,12 @@ pub fn may_hold_up(sql: &str) -> bool {
     };
     let of_no_table = ["system", "database", "tablespace"];
     let second = words.get(1);
+    let has = |text: &str| words.iter().any(|word| word.is(text));
     match first.text.as_str() {
-        "vacuum" => words.iter().any(|word| word.is("full")),
+        // They let others read and write by themselves.
+        "create" | "drop" if has("index") && has("concurrently") => false,
+        "reindex" if has("concurrently") => false,
+        "vacuum" => has("full"),
         "alter" | "create" | "drop" => !second.is_some_and(|word| word.is_any(&of_no_table)),
         _ => !first.is_any(&HARMLESS),
     }
@@ -70,6 +74,9 @@ mod tests {
             "VACUUM t",
             "analyze t",
             "ALTER SYSTEM RESET ALL",
+            "DROP INDEX CONCURRENTLY i",
+            "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)",
+            "REINDEX TABLE CONCURRENTLY t",
             "",
         ] {
             assert!(!may_hold_up(sql), "{sql}");
@@ -78,6 +85,8 @@ mod tests {
             "CALL p()",
             "VACUUM (FULL) t",
             "ALTER TYPE t ADD VALUE 'a'",
+            "DROP INDEX i",
+            "ALTER TABLE p DETACH PARTITION q CONCURRENTLY",
             "EXECUTE q",
         ] {
             assert!(may_hold_up(sql), "{sql}");

@@ -14,8 +14,13 @@ use super::{
 };
 use crate::{
     measure::migration::{grown, losses},
-    record::{Micros, MigrationLog, ResultComparison, ServerError, StatementTrace, Undone},
-    spec::{expect::Expectation, migration::ResultRule},
+    record::{
+        Micros, MigrationLog, RelationName, ResultComparison, ServerError, StatementTrace, Undone,
+    },
+    spec::{
+        expect::{Expectation, NoneOr},
+        migration::ResultRule,
+    },
     stats::Ratio,
     text::{format_duration, plural, thousands},
 };
@@ -227,7 +232,7 @@ fn rollback(context: &Context<'_>, log: &MigrationLog, undone: &Undone) -> Vec<F
         findings.push(Finding::failed("rollback-data", primary).at(place()));
     }
     for (table, before, after) in grown(&log.before, &undone.state) {
-        if LEDGERS.contains(&table.name.as_str()) {
+        if is_ledger(table) || may_change(context, table) {
             continue;
         }
         let primary = format!(
@@ -235,7 +240,10 @@ fn rollback(context: &Context<'_>, log: &MigrationLog, undone: &Undone) -> Vec<F
             thousands(after),
             thousands(before)
         );
-        findings.push(Finding::failed("rollback-data", primary).at(place()));
+        let finding = Finding::failed("rollback-data", primary).at(place());
+        findings.push(finding.hint(format!(
+            "undo that too; what may stay, such as the rows of a trigger, is said with migration: {{ data_loss: [{table}] }}"
+        )));
     }
     for comparison in undone
         .results
@@ -287,6 +295,26 @@ const LEDGERS: [&str; 12] = [
     "__diesel_schema_migrations",
     "pgmigrations",
 ];
+
+/// Whether a tool keeps its notes in a table.
+pub(super) fn is_ledger(table: &RelationName) -> bool {
+    LEDGERS.contains(&table.name.as_str())
+}
+
+/// Whether the scenario names a table, such as one that is written by a trigger, among the data that a migration changes.
+fn may_change(context: &Context<'_>, table: &RelationName) -> bool {
+    let mut expected = context.case.expect.iter();
+    expected.any(|(_, expectation)| {
+        let Expectation::Migration(expected) = expectation else {
+            return false;
+        };
+        let named = match &expected.migration.data_loss {
+            Some(NoneOr::Some(names)) => names.as_slice(),
+            Some(NoneOr::None(_)) | None => &[],
+        };
+        named.contains(&table.to_string())
+    })
+}
 
 /// Whether a new object belongs to such a table, or is one.
 fn is_of_a_ledger(line: &str) -> bool {

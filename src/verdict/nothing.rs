@@ -66,7 +66,8 @@ fn expects_something(context: &Context<'_>, client: usize, plan: &ClientPlan) ->
         StepWork::Control(_) => [None, None],
         StepWork::Statement(statement) => [statement.before.as_ref(), statement.after.as_ref()],
     });
-    let own = match order.is_some() || case.explore.is_some() {
+    let is_stepped = order.is_some() || case.explore.is_some();
+    let own = match is_stepped && plan.retry.is_none() {
         true => [None, None],
         false => [plan.before.as_ref(), plan.after.as_ref()],
     };

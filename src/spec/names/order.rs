@@ -134,7 +134,8 @@ impl<'a> Checker<'a> {
             }
             let (before, after) = (&member.client.before, &member.client.after);
             for (key, hook) in [("before", before), ("after", after)] {
-                if hook.is_some() {
+                // With a retry it runs where the script is tried again.
+                if hook.is_some() && member.client.retry.is_none() {
                     let primary =
                         format!("{order} takes only the steps of a script, not its hooks");
                     let place = self.key_place(&format!("{of}/{key}"));

@@ -134,6 +134,9 @@ fn a_bound_on_what_is_another_number_each_time_is_vacuous() {
             "{told}"
         );
     }
+    // One that does not even hold is broken.
+    let told = told(&planned("buffers: 0", shop(), unsteady));
+    assert!(told.starts_with("failed\n"), "{told}");
 }
 
 #[test]
