@@ -3,6 +3,7 @@
 
 use super::catalog::{self, Held, Relations, Used};
 use super::{PgTracer, mode};
+use crate::pg::admin::Pause;
 use crate::pg::connect::{Connector, Login};
 use crate::pg::conninfo::HostName;
 use crate::record::{LockMode, LockSight, Micros, RelationLock, StatementTrace, TransactionScope};
@@ -49,22 +50,30 @@ FROM pgauge_trace.statement ORDER BY id";
 
 const DEAF: &str = "DROP EVENT TRIGGER pgauge_trace; DROP SCHEMA pgauge_trace CASCADE";
 
+/// The sessions of others in this database: neither ours nor the server's own.
+macro_rules! of_others {
+    () => {
+        "a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() AND a.pid <> $1 \
+         AND a.backend_type = 'client backend' \
+         AND a.application_name <> 'pgauge' AND a.application_name NOT LIKE 'pgauge/%'"
+    };
+}
+
 /// What others do in this database now: not the server's own workers, whose statements are none of the program's and have no
 /// beginning that just anybody may see, and no session of ours.
-const OTHERS: &str = "\
-SELECT a.pid, (1000000 * extract(epoch FROM a.query_start))::pg_catalog.int8, a.query, l.relation, l.mode
-FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_locks l ON l.pid = a.pid
-WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() AND a.pid <> $1
-  AND a.backend_type = 'client backend' AND a.query_start IS NOT NULL
-  AND a.application_name <> 'pgauge' AND a.application_name NOT LIKE 'pgauge/%'
-  AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384";
+const OTHERS: &str = concat!(
+    "SELECT a.pid, (1000000 * extract(epoch FROM a.query_start))::pg_catalog.int8, a.query, l.relation, l.mode \
+     FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_locks l ON l.pid = a.pid \
+     WHERE a.query_start IS NOT NULL AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384 AND ",
+    of_others!()
+);
 
 /// Whether anybody of those is still here.
-const STILL_HERE: &str = "\
-SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a
-WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() AND a.pid <> $1
-  AND a.backend_type = 'client backend'
-  AND a.application_name <> 'pgauge' AND a.application_name NOT LIKE 'pgauge/%')";
+const STILL_HERE: &str = concat!(
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE ",
+    of_others!(),
+    ")"
+);
 
 /// How long the sessions of a program may take to end after it.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -314,6 +323,7 @@ impl PgTracer {
     /// A session reports what it read when it ends, which may be a moment after its program did.
     async fn until_they_left(&self) -> Result<(), Error> {
         let begun = Instant::now();
+        let mut pause = Pause::default();
         while begun.elapsed() < PATIENCE {
             let rows = self
                 .watcher
@@ -323,7 +333,7 @@ impl PgTracer {
             if !row.map_or(Ok(false), |row| row.try_get(0))? {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            pause.take().await;
         }
         Ok(())
     }

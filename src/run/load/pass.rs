@@ -305,7 +305,8 @@ impl<D: Dialer> Pass<'_, D> {
         };
         let Some(answer) = answer else {
             // There is one answer for each statement.
-            return Err(self.lose(String::new()));
+            self.lost = true;
+            return Err(Break::Refused(String::new()));
         };
         *at = answer.ended;
         let outcome = self.settle(index, &answer, sent, sent);
@@ -452,12 +453,6 @@ impl<D: Dialer> Pass<'_, D> {
         }
         self.lost |= error.ends_session();
         Break::Refused(error.code.clone())
-    }
-
-    /// The connection is gone.
-    fn lose(&mut self, code: String) -> Break {
-        self.lost = true;
-        Break::Refused(code)
     }
 
     fn keep(&mut self, step: &Step, answer: &Answer) {
